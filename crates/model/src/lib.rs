@@ -1,0 +1,21 @@
+//! The plain values of Muster: identifiers, times, pages and the records a meeting server keeps.
+//!
+//! Nothing here does IO (but for [`Timestamp::now`]) or knows a schema of its own; every crate may use it.
+
+pub mod app;
+pub mod id;
+pub mod meeting;
+pub mod number;
+pub mod page;
+pub mod participant;
+pub mod preset;
+pub mod recording;
+pub mod timestamp;
+pub mod token;
+
+pub use id::{
+    AccountId, ApiTokenId, AppId, LivestreamId, LivestreamSessionId, MeetingId, ParticipantId, PeerId,
+    PresetId, RecordingId, SessionId, WebhookId,
+};
+pub use page::{Page, PageInfo, PageRequest};
+pub use timestamp::Timestamp;

@@ -1,0 +1,201 @@
+//! `Idempotency-Key` (extension): a repeated POST answers what the first one answered.
+//!
+//! The answer is stored, sealed, in the transaction of the effect, so that there is never one without
+//! the other. Only answers of success are kept.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_lc_rs::digest;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    response::Response,
+};
+use futures::future::BoxFuture;
+use muster_model::token::ApiToken;
+use muster_store::{
+    Conn, StoreError,
+    idempotency::{self, RequestKey},
+};
+use serde::Serialize;
+
+use super::{error::ApiError, respond::json_bytes};
+use crate::{app::App, auth::api_token::hex};
+
+const SEAL_PURPOSE: &str = "idempotency";
+const MAX_KEY: usize = 255;
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Keys of requests that are being answered.
+#[derive(Debug, Default, Clone)]
+pub struct InFlight(Arc<Mutex<HashSet<String>>>);
+
+struct Claim {
+    in_flight: InFlight,
+    id: String,
+}
+
+impl InFlight {
+    fn claim(&self, id: &str) -> Option<Claim> {
+        let fresh = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id.to_owned());
+        fresh.then(|| Claim {
+            in_flight: self.clone(),
+            id: id.to_owned(),
+        })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.in_flight
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.id);
+    }
+}
+
+/// The request's idempotency key, if it has one.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    key: Option<String>,
+    method_and_path: String,
+}
+
+impl FromRequestParts<App> for Idempotency {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let key = match parts.headers.get("idempotency-key") {
+            None => None,
+            Some(value) => Some(
+                value
+                    .to_str()
+                    .ok()
+                    .map(str::trim)
+                    .filter(|key| (1..=MAX_KEY).contains(&key.len()))
+                    .ok_or_else(|| {
+                        ApiError::fault(
+                            "Idempotency-Key",
+                            format_args!("must be 1 to {MAX_KEY} characters"),
+                        )
+                    })?
+                    .to_owned(),
+            ),
+        };
+        // The path without prefix and trailing slash: both spellings are one operation.
+        let path = parts.uri.path().trim_end_matches('/');
+        let path = path.strip_prefix(super::router::PREFIX).unwrap_or(path);
+        let method_and_path = if key.is_some() {
+            format!("{} {path}", parts.method)
+        } else {
+            String::new()
+        };
+        Ok(Self { key, method_and_path })
+    }
+}
+
+/// What an effect comes to.
+enum Outcome {
+    Done(Vec<u8>),
+    Repeated { status: StatusCode, body: Vec<u8> },
+    OtherBody,
+}
+
+impl Idempotency {
+    /// Whether the request has a key.
+    pub fn is_given(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Runs `effect` in a transaction and answers with what `render` makes of its result; or, when
+    /// the request is a repetition, with what was answered before.
+    ///
+    /// `owner` is the app or account that the kept answer counts for.
+    pub async fn run<T, B, F, R>(
+        self,
+        app: &App,
+        token: &ApiToken,
+        owner: String,
+        fingerprint: String,
+        status: StatusCode,
+        effect: F,
+        render: R,
+    ) -> Result<Response, ApiError>
+    where
+        T: Send + 'static,
+        B: Serialize,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+        R: FnOnce(T) -> anyhow::Result<B> + Send + 'static,
+    {
+        let render = move |value| -> anyhow::Result<Vec<u8>> { Ok(serde_json::to_vec(&render(value)?)?) };
+        let Some(key) = &self.key else {
+            let value = app.store.write(effect).await?;
+            return Ok(json_bytes(
+                status,
+                render(value).map_err(ApiError::internal)?.into(),
+            ));
+        };
+        let request = RequestKey {
+            id: self.id(token, &owner, key),
+            owner,
+            fingerprint,
+        };
+        let _claim = app
+            .in_flight
+            .claim(&request.id)
+            .ok_or_else(|| ApiError::conflict("A request with this Idempotency-Key is in flight"))?;
+        let (master_key, now) = (app.master_key.clone(), app.now());
+        let outcome = app
+            .store
+            .write(move |conn| {
+                Box::pin(async move {
+                    if let Some(kept) = idempotency::find(conn, &request).await? {
+                        if kept.fingerprint != request.fingerprint {
+                            return Ok(Outcome::OtherBody);
+                        }
+                        let body = master_key
+                            .open(SEAL_PURPOSE, &kept.sealed_body)
+                            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                        let status = StatusCode::from_u16(kept.status).unwrap_or(status);
+                        return Ok(Outcome::Repeated { status, body });
+                    }
+                    let value = effect(conn).await?;
+                    let unkept = |error: String| StoreError::NotCommitted(error);
+                    let body = render(value).map_err(|error| unkept(error.to_string()))?;
+                    let sealed = master_key
+                        .seal(SEAL_PURPOSE, &body)
+                        .map_err(|error| unkept(error.to_string()))?;
+                    idempotency::keep(conn, &request, status.as_u16(), sealed, now).await?;
+                    Ok(Outcome::Done(body))
+                })
+            })
+            .await?;
+        match outcome {
+            Outcome::Done(body) => Ok(json_bytes(status, body.into())),
+            Outcome::Repeated { status, body } => {
+                let mut response = json_bytes(status, body.into());
+                response
+                    .headers_mut()
+                    .insert(REPLAYED, HeaderValue::from_static("true"));
+                Ok(response)
+            }
+            Outcome::OtherBody => Err(ApiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "This Idempotency-Key was used for a request with another body",
+            )),
+        }
+    }
+
+    fn id(&self, token: &ApiToken, owner: &str, key: &str) -> String {
+        let text = format!("{}\n{owner}\n{}\n{key}", token.id, self.method_and_path);
+        hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+    }
+}

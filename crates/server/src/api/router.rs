@@ -1,0 +1,41 @@
+//! The route table, and the router built from it.
+
+use axum::{Router, response::IntoResponse};
+
+use super::{accounts, apps, error::ApiError, meetings, openapi, participants, route::Route};
+use crate::{app::App, health, http::edge};
+
+/// The prefix under which the hosted service serves the API; every route is served without it too.
+pub const PREFIX: &str = "/client/v4";
+
+/// Every operation of the management API, in the order of the document.
+pub fn routes() -> Vec<Route> {
+    [
+        accounts::routes(),
+        apps::routes(),
+        meetings::routes(),
+        participants::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The router over every face that is built.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router
+            .route(&format!("{PREFIX}{}", route.path), route.handler())
+            .route(route.path, route.handler());
+    }
+    for route in health::routes() {
+        router = router.route(route.path, route.handler());
+    }
+    router
+        .route("/openapi.json", axum::routing::get(openapi::serve))
+        .fallback(async || ApiError::no_route().into_response())
+        .method_not_allowed_fallback(async || ApiError::no_method().into_response())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), edge::edge))
+        .with_state(app)
+}

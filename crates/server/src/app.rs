@@ -1,0 +1,142 @@
+//! The handles a request may use, and nothing else.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use muster_model::{Timestamp, app::Scope};
+use muster_store::{Store, apps::AppState};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{idempotency::InFlight, participants::pages::RosterPages, rate_limit::RateLimit},
+    auth::{api_token::ApiTokens, master_key::MasterKey, participant_token::ParticipantTokens},
+    config::Config,
+    momentary::Momentary,
+    telemetry::metrics::Metrics,
+};
+
+/// Everything a request may use; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Handles>);
+
+/// What [`App`] points to.
+#[derive(Debug)]
+pub struct Handles {
+    /// The settings.
+    pub config: Config,
+    /// The records.
+    pub store: Store,
+    /// Seals secrets.
+    pub master_key: Arc<MasterKey>,
+    /// Checks API tokens.
+    pub api_tokens: ApiTokens,
+    /// Signs and verifies participant tokens.
+    pub participant_tokens: ParticipantTokens,
+    /// Finished pages of participant lists.
+    pub roster_pages: RosterPages,
+    /// Requests with an idempotency key that are being answered.
+    pub in_flight: InFlight,
+    /// Requests a minute for each API token.
+    pub rate_limit: RateLimit,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Requests that may run at once.
+    pub requests: Semaphore,
+    /// Wakes the purge.
+    pub purge_wanted: Notify,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+    writable: AtomicBool,
+    app_states: Momentary<Scope, AppState>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Handles;
+
+    fn deref(&self) -> &Handles {
+        &self.0
+    }
+}
+
+/// How long the state of an app is believed.
+const APP_BELIEVED_FOR: Duration = Duration::from_millis(400);
+
+impl App {
+    /// Builds the handles; makes the installation's keys at first start.
+    pub async fn build(config: Config, store: Store, stop: CancellationToken) -> anyhow::Result<Self> {
+        let master_key = Arc::new(MasterKey::load_or_create(&config.master_key_file)?);
+        let participant_tokens = ParticipantTokens::load_or_create(&store, &master_key).await?;
+        Ok(Self(Arc::new(Handles {
+            api_tokens: ApiTokens::new(store.clone()),
+            roster_pages: RosterPages::new(store.clone(), config.page_cache_bytes),
+            in_flight: InFlight::default(),
+            rate_limit: RateLimit::new(config.rate_limit_per_minute),
+            requests: Semaphore::new(config.max_concurrent_requests),
+            purge_wanted: Notify::new(),
+            stop,
+            writable: AtomicBool::new(true),
+            app_states: Momentary::new(APP_BELIEVED_FOR),
+            participant_tokens,
+            master_key,
+            metrics: Metrics::new()?,
+            config,
+            store,
+        })))
+    }
+
+    /// The time, for everything that is written down or signed.
+    #[allow(clippy::unused_self)] // a method, so that a later clock needs no other call sites
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Whether the server is on its way out.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Has the purge run now rather than within the minute.
+    pub fn purge_soon(&self) {
+        self.purge_wanted.notify_one();
+    }
+
+    /// Whether the last write that touched the disk succeeded.
+    pub fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether writes succeed.
+    pub fn set_writable(&self, writable: bool) {
+        self.metrics.writable.set(f64::from(u8::from(writable)));
+        if self.writable.swap(writable, Ordering::Relaxed) != writable {
+            if writable {
+                tracing::info!("the store can be written again");
+            } else {
+                tracing::error!("the store cannot be written; reads go on");
+            }
+        }
+    }
+
+    /// The state of an app, as of a moment ago at most.
+    pub async fn app_state(&self, scope: &Scope) -> Result<Option<AppState>, muster_store::StoreError> {
+        if let Some(state) = self.app_states.get(scope) {
+            return Ok(Some(state));
+        }
+        let state = self.store.app_state(scope).await?;
+        if let Some(state) = state {
+            self.app_states.put(scope.clone(), state);
+        }
+        Ok(state)
+    }
+
+    /// Forgets the state of an app that was changed here.
+    pub fn forget_app_state(&self, scope: &Scope) {
+        self.app_states.forget(scope);
+    }
+}

@@ -1,0 +1,5 @@
+//! Who is calling, and what is signed or sealed for whom.
+
+pub mod api_token;
+pub mod master_key;
+pub mod participant_token;

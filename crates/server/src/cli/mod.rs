@@ -1,0 +1,102 @@
+//! The command line.
+
+mod backup;
+mod dev;
+mod serve;
+mod token;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use muster_store::Store;
+
+use crate::config::{Config, Settings};
+
+/// A meeting server that speaks the interfaces of Cloudflare RealtimeKit.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, arg_required_else_help = true)]
+struct Cli {
+    /// Settings file (TOML)
+    #[arg(long, env = "MUSTER_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop
+    Serve(Settings),
+    /// Serve on this machine with an account, an app, a meeting and two participants to try things on
+    Dev(Settings),
+    /// API tokens
+    Token {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(subcommand)]
+        command: token::TokenCommand,
+    },
+    /// Copy the database of a running server to a file
+    Backup {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        backup: backup::Backup,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the settings file with every key, its default and its meaning
+    DefaultConfig,
+}
+
+/// Runs the command that was given; one line on standard error tells of a failure.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let run = async {
+        let resolve = |settings: Settings| match &cli.config {
+            Some(file) => settings.over(Settings::from_file(file)?).resolve(),
+            None => settings.resolve(),
+        };
+        match cli.command {
+            Command::Serve(settings) => serve::serve(resolve(settings)?).await,
+            Command::Dev(settings) => dev::dev(settings, resolve).await,
+            Command::Token { settings, command } => token::run(&resolve(settings)?, command).await,
+            Command::Backup { settings, backup } => backup.run(&resolve(settings)?).await,
+            Command::Openapi => print(&crate::api::openapi::document()),
+            Command::DefaultConfig => print(crate::config::DEFAULT_TOML),
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    // Libraries break their messages over lines; ours is one.
+    let line = format!("{error:#}")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    eprintln!("muster: {line}");
+    ExitCode::FAILURE
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // `muster openapi | head` is no failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The store, for commands that work beside a running server.
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    crate::prepare_data_dir(config)?;
+    Ok(Store::open(&config.database).await?)
+}

@@ -1,0 +1,145 @@
+//! What surrounds every request: limits, its id, its log line, its place in the metrics.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    time::Instant,
+};
+
+use axum::{
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use muster_model::{AccountId, AppId};
+use uuid::Uuid;
+
+use crate::{
+    api::{error::ApiError, router::PREFIX},
+    app::App,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// Accepts a trailing slash: the route is found as if it were not there.
+pub fn trim_trailing_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    if path.len() > 1 && path.ends_with('/') {
+        let trimmed = path.trim_end_matches('/');
+        let text = match request.uri().query() {
+            Some(query) => format!("{trimmed}?{query}"),
+            None if trimmed.is_empty() => "/".to_owned(),
+            None => trimmed.to_owned(),
+        };
+        if let Ok(uri) = text.parse::<Uri>() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+/// Runs the request within its limits, and notes what came of it.
+pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7();
+    let about = About::of(&app, &request);
+    let mut response = match app.requests.try_acquire() {
+        Err(_) => ApiError::unavailable("Too many requests at once").into_response(),
+        Ok(_permit) => {
+            let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+            match tokio::time::timeout(app.config.request_timeout, run).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(_)) => {
+                    tracing::error!(request_id = %id, "a handler panicked");
+                    ApiError::internal(anyhow::anyhow!("a handler panicked")).into_response()
+                }
+                Err(_) => ApiError::unavailable("The request took too long").into_response(),
+            }
+        }
+    };
+    let status = response.status();
+    let headers = response.headers_mut();
+    let mut text = Uuid::encode_buffer();
+    if let Ok(value) = HeaderValue::from_str(id.as_simple().encode_lower(&mut text)) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if matches!(status, StatusCode::CONFLICT | StatusCode::NOT_IMPLEMENTED) {
+        // The official SDKs repeat 409 and 5xx unless told that it would not help.
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    let took = started.elapsed();
+    app.metrics.request(&about.method, about.route(), status, took);
+    tracing::info!(
+        target: "access",
+        request_id = %id.as_simple(),
+        account = about.account.as_ref().map(AccountId::as_str),
+        app = about.app.as_ref().map(tracing::field::display),
+        client = about.client.as_ref().map(tracing::field::display),
+        method = about.method.as_str(),
+        route = about.route(),
+        status = status.as_u16(),
+        took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    );
+    response
+}
+
+/// What may be told of a request: no query, no free text of the path, no header.
+struct About {
+    method: Method,
+    matched: Option<MatchedPath>,
+    account: Option<AccountId>,
+    app: Option<AppId>,
+    client: Option<IpAddr>,
+}
+
+impl About {
+    fn of(app: &App, request: &Request) -> Self {
+        let path = request.uri().path();
+        let path = path.strip_prefix(PREFIX).unwrap_or(path);
+        let mut parts = path.strip_prefix("/accounts/").unwrap_or_default().split('/');
+        let account = parts.next().and_then(|text| text.parse().ok());
+        let app_id = match (parts.next(), parts.next(), parts.next()) {
+            (Some("realtime"), Some("kit"), Some("apps")) => parts.next(),
+            (Some("realtime"), Some("kit"), id) => id,
+            _ => None,
+        };
+        Self {
+            method: request.method().clone(),
+            matched: request.extensions().get::<MatchedPath>().cloned(),
+            account,
+            app: app_id.and_then(|text| text.parse().ok()),
+            client: client_address(app, request),
+        }
+    }
+
+    /// The route's template without the prefix, so that both spellings count as one.
+    fn route(&self) -> &str {
+        let path = self.matched.as_ref().map_or("(none)", MatchedPath::as_str);
+        path.strip_prefix(PREFIX).unwrap_or(path)
+    }
+}
+
+/// Who connected; behind a trusted proxy, who the proxy says did.
+fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    let trusted = |ip: &IpAddr| app.config.trusted_proxies.iter().any(|net| net.contains(ip));
+    let mut client = peer.ip();
+    if !trusted(&client) {
+        return Some(client);
+    }
+    let forwarded = request
+        .headers()
+        .get("x-forwarded-for")
+        .and_then(|value| value.to_str().ok());
+    for hop in forwarded.unwrap_or_default().rsplit(',') {
+        let Ok(ip) = hop.trim().parse() else { break };
+        client = ip;
+        if !trusted(&client) {
+            break;
+        }
+    }
+    Some(client)
+}

@@ -1,0 +1,129 @@
+//! Accepts connections, serves them, and lets them finish when the server stops.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::{Router, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+
+use super::edge::trim_trailing_slash;
+
+/// How long a client may take over the head of a request, and over a TLS handshake.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A bound address and what is served on it.
+pub struct Listener {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener")
+            .field("address", &self.listener.local_addr())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Listener {
+    /// Binds; one clear line when the address is taken.
+    pub async fn bind(
+        address: SocketAddr,
+        tls: Option<Arc<ServerConfig>>,
+        router: Router,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                anyhow::anyhow!("the address {address} is taken; stop the other program or choose another with --listen")
+            }
+            io::ErrorKind::PermissionDenied => anyhow::anyhow!("the address {address} may not be used by this user"),
+            _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+        })?;
+        Ok(Self {
+            listener,
+            tls: tls.map(TlsAcceptor::from),
+            router,
+        })
+    }
+
+    /// The address, with the port that was free where port 0 was asked for.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.listener.local_addr().context("a listener has no address")
+    }
+
+    /// Serves until `stop`, then takes no more requests; open ones go on in `connections`.
+    pub async fn serve(self, stop: CancellationToken, connections: TaskTracker) {
+        loop {
+            let (stream, peer) = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = self.listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, most likely: others must end first.
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+            };
+            let (tls, router, stop) = (self.tls.clone(), self.router.clone(), stop.clone());
+            connections.spawn(async move { handshake(stream, peer, tls, router, stop).await });
+        }
+    }
+}
+
+async fn handshake(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stop: CancellationToken,
+) {
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return converse(stream, peer, router, stop).await;
+    };
+    match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => converse(stream, peer, router, stop).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS session"),
+        Err(_) => tracing::debug!(%peer, "no TLS session in time"),
+    }
+}
+
+async fn converse<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = trim_trailing_slash(request.map(axum::body::Body::new));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}

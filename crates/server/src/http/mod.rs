@@ -1,0 +1,5 @@
+//! Connections: listeners, TLS, and what surrounds every request.
+
+pub mod edge;
+pub mod listener;
+pub mod tls;

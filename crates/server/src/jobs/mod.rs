@@ -1,0 +1,72 @@
+//! What runs beside the requests: the purge, the probe of the disk, small tidying.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+/// How soon after a failed write the next attempt shows whether it was a passing trouble.
+const PROBE_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs until `stop`.
+pub async fn run(app: App, stop: CancellationToken) {
+    tokio::join!(
+        every(TIDY_EVERY, &stop, || async {
+            app.metrics.tidy();
+            app.rate_limit.tidy();
+        }),
+        every(NOTE_USE_EVERY, &stop, || note_use(&app)),
+        every(PROBE_EVERY, &stop, || probe(&app)),
+        purge(&app, &stop),
+    );
+    note_use(&app).await;
+}
+
+async fn every<F: Future<Output = ()>>(
+    period: Duration,
+    stop: &CancellationToken,
+    mut work: impl FnMut() -> F,
+) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => work().await,
+        }
+    }
+}
+
+async fn note_use(app: &App) {
+    if let Err(error) = app.api_tokens.note_use().await {
+        tracing::warn!(%error, "the last use of tokens was not noted");
+    }
+}
+
+/// After a write has failed: tries one until it succeeds.
+async fn probe(app: &App) {
+    if !app.is_writable() && app.store.probe_write(app.now()).await.is_ok() {
+        app.set_writable(true);
+    }
+}
+
+async fn purge(app: &App, stop: &CancellationToken) {
+    loop {
+        match app.store.purge(app.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "purged"),
+            Err(error) => tracing::warn!(%error, "the purge failed and will be tried again"),
+        }
+        let next = Instant::now() + PURGE_EVERY;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep_until(next) => {}
+            () = app.purge_wanted.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is counted, in the form Prometheus reads. No ids as labels.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::http::{Method, StatusCode};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+const METADATA: Metadata<'static> = Metadata::new("muster", Level::INFO, None);
+const BUCKETS: [f64; 11] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0,
+];
+
+/// The metrics of one server.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    requests: RwLock<HashMap<(Method, String), HashMap<StatusCode, (Counter, Histogram)>>>,
+    /// Whether the store can be written: 1 or 0.
+    pub writable: Gauge,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    /// Metrics at zero.
+    pub fn new() -> anyhow::Result<Self> {
+        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+        let handle = recorder.handle();
+        recorder.describe_counter(
+            "muster_http_requests_total".into(),
+            None,
+            "Requests answered.".into(),
+        );
+        recorder.describe_histogram(
+            "muster_http_request_seconds".into(),
+            Some(metrics::Unit::Seconds),
+            "Time from a request's head to its answer's.".into(),
+        );
+        recorder.describe_gauge(
+            "muster_store_writable".into(),
+            None,
+            "1 while writes succeed.".into(),
+        );
+        let writable = recorder.register_gauge(&Key::from_static_name("muster_store_writable"), &METADATA);
+        writable.set(1.0);
+        Ok(Self {
+            recorder,
+            handle,
+            requests: RwLock::default(),
+            writable,
+        })
+    }
+
+    /// Counts a request.
+    pub fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        // Methods are free text on the wire; only those a route can have get a label of their own.
+        let known = matches!(
+            *method,
+            Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+        );
+        let method = if known { method.clone() } else { Method::OPTIONS };
+        let key = (method, route.to_owned());
+        let requests = self.requests.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((counter, histogram)) = requests.get(&key).and_then(|by_status| by_status.get(&status)) {
+            counter.increment(1);
+            histogram.record(took.as_secs_f64());
+            return;
+        }
+        drop(requests);
+        let labels = vec![
+            Label::new("method", key.0.to_string()),
+            Label::new("route", key.1.clone()),
+            Label::new("status", status.as_u16().to_string()),
+        ];
+        let counter = self.recorder.register_counter(
+            &Key::from_parts("muster_http_requests_total", labels.clone()),
+            &METADATA,
+        );
+        let histogram = self
+            .recorder
+            .register_histogram(&Key::from_parts("muster_http_request_seconds", labels), &METADATA);
+        counter.increment(1);
+        histogram.record(took.as_secs_f64());
+        self.requests
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(key)
+            .or_default()
+            .insert(status, (counter, histogram));
+    }
+
+    /// The text for Prometheus.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Moves samples into their buckets, so that they do not pile up while nobody asks.
+    pub fn tidy(&self) {
+        self.handle.run_upkeep();
+    }
+}

@@ -1,0 +1,89 @@
+//! What can go wrong in the store.
+
+use muster_model::timestamp::ParseTimestampError;
+
+/// A failure of a store operation. The text is for the log; callers are told by kind.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such record within the caller's scope. Names the kind of record.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// No preset of the app has this name or id.
+    #[error("no preset found with name {0}")]
+    NoPreset(String),
+    /// The change contradicts a record that is there. The text is fit for the caller.
+    #[error("{0}")]
+    Conflict(String),
+    /// More writes are waiting than the store accepts.
+    #[error("too many writes are waiting")]
+    Busy,
+    /// The disk is full, or the database refuses to grow.
+    #[error("the disk is full")]
+    DiskFull(#[source] sqlx::Error),
+    /// The database holds migrations that this program does not know.
+    #[error(
+        "the database was written by a newer version of muster (migration {0}); use that version or a backup"
+    )]
+    NewerSchema(i64),
+    /// A migration failed.
+    #[error("the database could not be migrated: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// A record in the database does not read as what it should be.
+    #[error("unreadable record: {0}")]
+    Corrupt(String),
+    /// The address names no database that is supported.
+    #[error("not a database address: {0} (use sqlite:FILE or postgres://…)")]
+    Address(String),
+    /// Any other failure of the database.
+    #[error("database: {0}")]
+    Database(#[source] sqlx::Error),
+    /// The write was in a group whose commit failed, or its code panicked.
+    #[error("the write was not committed: {0}")]
+    NotCommitted(String),
+}
+
+/// Primary and extended codes by which SQLite says that it cannot write more, and
+/// PostgreSQL's `disk_full` and `out_of_memory` class members that mean the same.
+const FULL_CODES: [&str; 5] = ["13", "778", "1034", "4874", "53100"];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let full = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| FULL_CODES.contains(&code.as_ref()));
+        if full {
+            Self::DiskFull(error)
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(version)
+            | sqlx::migrate::MigrateError::VersionTooNew(version, _) => Self::NewerSchema(version),
+            other => Self::Migrate(other),
+        }
+    }
+}
+
+impl From<muster_model::id::ParseIdError> for StoreError {
+    fn from(error: muster_model::id::ParseIdError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+impl From<ParseTimestampError> for StoreError {
+    fn from(error: ParseTimestampError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}

@@ -1,0 +1,531 @@
+//! Participants, and the list of them that a meeting answers.
+
+use std::collections::BTreeMap;
+
+use muster_model::{
+    MeetingId, PageRequest, ParticipantId, PresetId, Timestamp,
+    app::Scope,
+    participant::{DuplicatePolicy, Participant},
+};
+
+use crate::{Conn, Row, Store, StoreError, like_pattern, params, presets, search_text};
+
+/// By what a caller names a preset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresetRef {
+    /// By its name; `-` and `_` are alike where no name matches exactly.
+    Name(String),
+    /// By its id (extension).
+    Id(PresetId),
+}
+
+/// A participant to be added, or the whole of one to be replaced.
+#[derive(Debug, Clone)]
+pub struct NewParticipant {
+    /// The caller's own name for the person.
+    pub custom_participant_id: String,
+    /// Its preset.
+    pub preset: PresetRef,
+    /// Display name.
+    pub name: Option<String>,
+    /// Address of a picture.
+    pub picture: Option<String>,
+}
+
+/// A partial change: `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ParticipantPatch {
+    /// Another custom id (a replacement may change it).
+    pub custom_participant_id: Option<String>,
+    /// Another preset.
+    pub preset: Option<PresetRef>,
+    /// Another display name, or none.
+    pub name: Option<Option<String>>,
+    /// Another picture, or none.
+    pub picture: Option<Option<String>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ParticipantRow {
+    id: String,
+    meeting_id: String,
+    preset_id: String,
+    preset_name: String,
+    custom_participant_id: String,
+    name: Option<String>,
+    picture: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<ParticipantRow> for Participant {
+    type Error = StoreError;
+
+    fn try_from(row: ParticipantRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.parse()?,
+            meeting_id: row.meeting_id.parse()?,
+            preset_id: row.preset_id.parse()?,
+            preset_name: row.preset_name,
+            custom_participant_id: row.custom_participant_id,
+            name: row.name,
+            picture: row.picture,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+}
+
+/// `SELECT` of participants within a meeting (`$1`) of an app (`$2`) of an account (`$3`).
+macro_rules! select_participants {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.meeting_id, p.preset_id, pr.name AS preset_name, p.custom_participant_id, p.name, ",
+            "p.picture, p.created_at, p.updated_at FROM participants p JOIN presets pr ON pr.id = p.preset_id ",
+            "WHERE p.meeting_id = (SELECT m.id FROM meetings m JOIN apps a ON a.id = m.app_id ",
+            "WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3) ",
+            $rest
+        )
+    };
+}
+
+/// A meeting within its scope: what every statement on participants is bounded by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MeetingScope {
+    /// Account and app.
+    pub scope: Scope,
+    /// The meeting.
+    pub meeting: MeetingId,
+}
+
+impl MeetingScope {
+    fn params(&self) -> Vec<crate::Param> {
+        params![self.meeting, self.scope.app, &self.scope.account]
+    }
+
+    async fn check(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        let found: Option<(i64,)> = conn
+            .fetch_optional(
+                "SELECT m.created_at FROM meetings m JOIN apps a ON a.id = m.app_id \
+                 WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL",
+                self.params(),
+            )
+            .await?;
+        found.map(|_| ()).ok_or(StoreError::NotFound("Meeting"))
+    }
+}
+
+async fn resolve(
+    conn: &mut Conn,
+    scope: &Scope,
+    preset: &PresetRef,
+) -> Result<(PresetId, String), StoreError> {
+    match preset {
+        PresetRef::Name(name) => presets::resolve_name(conn, scope.app, name).await,
+        PresetRef::Id(id) => {
+            let row: Option<(String,)> = conn
+                .fetch_optional(
+                    "SELECT name FROM presets WHERE id = $1 AND app_id = $2",
+                    params![id, scope.app],
+                )
+                .await?;
+            let (name,) = row.ok_or_else(|| StoreError::NoPreset(id.to_string()))?;
+            Ok((*id, name))
+        }
+    }
+}
+
+fn searchable(custom_id: &str, name: Option<&str>) -> String {
+    search_text([Some(custom_id), name])
+}
+
+/// Adds a participant; what becomes of a known custom id is `policy`'s to say.
+pub async fn add(
+    conn: &mut Conn,
+    at: &MeetingScope,
+    new: NewParticipant,
+    policy: DuplicatePolicy,
+    now: Timestamp,
+) -> Result<Participant, StoreError> {
+    at.check(conn).await?;
+    let (preset_id, preset_name) = resolve(conn, &at.scope, &new.preset).await?;
+    let duplicate_no: i64 = if policy == DuplicatePolicy::Allow {
+        // Of two that are added at once, one may meet the other's number below, and be told so.
+        let (next,): (i64,) = conn
+            .fetch_one(
+                "SELECT COALESCE(MAX(duplicate_no) + 1, 0) FROM participants \
+                 WHERE meeting_id = $1 AND custom_participant_id = $2",
+                params![at.meeting, &new.custom_participant_id],
+            )
+            .await?;
+        next
+    } else {
+        0
+    };
+    let mut values = params![
+        ParticipantId::random(),
+        at.scope.app,
+        at.meeting,
+        preset_id,
+        &new.custom_participant_id,
+        duplicate_no,
+        &new.name,
+        &new.picture,
+        searchable(&new.custom_participant_id, new.name.as_deref()),
+        now
+    ];
+    macro_rules! insert {
+        ($on_conflict:literal) => {
+            concat!(
+                "INSERT INTO participants (id, app_id, meeting_id, preset_id, custom_participant_id, ",
+                "duplicate_no, name, picture, search_text, created_at, updated_at) ",
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ",
+                "ON CONFLICT (meeting_id, custom_participant_id, duplicate_no) ",
+                $on_conflict,
+                " RETURNING id, created_at"
+            )
+        };
+    }
+    let sql = if policy == DuplicatePolicy::Reuse {
+        insert!(
+            "DO UPDATE SET preset_id = excluded.preset_id, search_text = excluded.search_text, \
+             name = excluded.name, picture = excluded.picture, updated_at = excluded.updated_at"
+        )
+    } else {
+        insert!("DO NOTHING")
+    };
+    let row: Option<(String, i64)> = conn.fetch_optional(sql, std::mem::take(&mut values)).await?;
+    let (id, created_at) = row.ok_or_else(|| {
+        StoreError::Conflict("A participant with this custom_participant_id already exists".into())
+    })?;
+    Ok(Participant {
+        id: id.parse()?,
+        meeting_id: at.meeting,
+        preset_id,
+        preset_name,
+        custom_participant_id: new.custom_participant_id,
+        name: new.name,
+        picture: new.picture,
+        created_at: Timestamp::from_micros(created_at),
+        updated_at: now,
+    })
+}
+
+/// Changes a participant.
+pub async fn patch(
+    conn: &mut Conn,
+    at: &MeetingScope,
+    id: ParticipantId,
+    patch: ParticipantPatch,
+    now: Timestamp,
+) -> Result<Participant, StoreError> {
+    let mut participant = load(conn, at, id).await?;
+    if let Some(preset) = &patch.preset {
+        (participant.preset_id, participant.preset_name) = resolve(conn, &at.scope, preset).await?;
+    }
+    if let Some(custom_id) = patch
+        .custom_participant_id
+        .filter(|c| *c != participant.custom_participant_id)
+    {
+        let taken: Option<(i64,)> = conn
+            .fetch_optional(
+                "SELECT created_at FROM participants WHERE meeting_id = $1 AND custom_participant_id = $2",
+                params![at.meeting, &custom_id],
+            )
+            .await?;
+        if taken.is_some() {
+            return Err(StoreError::Conflict(
+                "A participant with this custom_participant_id already exists".into(),
+            ));
+        }
+        participant.custom_participant_id = custom_id;
+    }
+    participant.name = patch.name.unwrap_or(participant.name);
+    participant.picture = patch.picture.unwrap_or(participant.picture);
+    participant.updated_at = now;
+    conn.execute(
+        "UPDATE participants SET preset_id = $3, custom_participant_id = $4, name = $5, picture = $6, \
+         search_text = $7, updated_at = $8 WHERE id = $1 AND meeting_id = $2",
+        params![
+            id,
+            at.meeting,
+            participant.preset_id,
+            &participant.custom_participant_id,
+            &participant.name,
+            &participant.picture,
+            searchable(&participant.custom_participant_id, participant.name.as_deref()),
+            now
+        ],
+    )
+    .await?;
+    Ok(participant)
+}
+
+/// Removes a participant, and with it the validity of all its tokens.
+pub async fn delete(
+    conn: &mut Conn,
+    at: &MeetingScope,
+    id: ParticipantId,
+) -> Result<Participant, StoreError> {
+    let participant = load(conn, at, id).await?;
+    conn.execute(
+        "DELETE FROM participants WHERE id = $1 AND meeting_id = $2",
+        params![id, at.meeting],
+    )
+    .await?;
+    Ok(participant)
+}
+
+/// One participant; tells a missing meeting from a missing participant.
+pub async fn load(conn: &mut Conn, at: &MeetingScope, id: ParticipantId) -> Result<Participant, StoreError> {
+    let mut values = at.params();
+    values.extend(params![id]);
+    match conn
+        .fetch_optional::<ParticipantRow>(select_participants!("AND p.id = $4"), values)
+        .await?
+    {
+        Some(row) => row.try_into(),
+        None => {
+            at.check(conn).await?;
+            Err(StoreError::NotFound("Participant"))
+        }
+    }
+}
+
+/// Which part of a meeting's participants is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// A page by number.
+    Page(PageRequest),
+    /// As many as the page holds, after this participant; costs the same at any depth.
+    After(ParticipantId, PageRequest),
+}
+
+/// Optional bounds on a list of participants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ParticipantFilter {
+    /// Part of the name or the custom id, or the whole id.
+    pub search: Option<String>,
+    /// Exactly this custom id.
+    pub custom_participant_id: Option<String>,
+}
+
+impl ParticipantFilter {
+    /// Whether everybody is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.search.is_none() && self.custom_participant_id.is_none()
+    }
+}
+
+/// The state of a meeting's list: grows with each change of what the list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RosterVersion {
+    /// Changes of the meeting's participants.
+    pub roster: i64,
+    /// Renamings of the app's presets.
+    pub presets: i64,
+}
+
+/// A participant as lists show it, with texts as stored: the hot path makes no detour over ids.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ListedParticipant {
+    /// Participant id.
+    pub id: String,
+    /// The caller's own id.
+    pub custom_participant_id: String,
+    /// Name of the preset.
+    pub preset_name: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// Address of a picture.
+    pub picture: Option<String>,
+    /// Microseconds since 1970.
+    pub created_at: i64,
+    /// Microseconds since 1970.
+    pub updated_at: i64,
+}
+
+/// A part of a meeting's list of participants, with the state it was read in.
+#[derive(Debug, Clone)]
+pub struct Roster {
+    /// The part, newest first.
+    pub participants: Vec<ListedParticipant>,
+    /// How many the whole list (as filtered) has.
+    pub total: i64,
+    /// The state it was read in.
+    pub version: RosterVersion,
+}
+
+#[derive(sqlx::FromRow)]
+struct RosterRow {
+    participant_count: i64,
+    roster_version: i64,
+    presets_version: i64,
+    id: Option<String>,
+    custom_participant_id: Option<String>,
+    preset_name: Option<String>,
+    name: Option<String>,
+    picture: Option<String>,
+    created_at: Option<i64>,
+    updated_at: Option<i64>,
+}
+
+/// The head of a meeting's list beside a part of the list, in one statement and so in one state of
+/// the database. `$1` meeting, `$2` app, `$3` account; a meeting without such a part gives one row.
+macro_rules! select_roster {
+    ($part:literal) => {
+        concat!(
+            "SELECT r.participant_count, r.version AS roster_version, a.presets_version, ",
+            "p.id, p.custom_participant_id, pr.name AS preset_name, p.name, p.picture, p.created_at, p.updated_at ",
+            "FROM meetings m JOIN apps a ON a.id = m.app_id JOIN rosters r ON r.meeting_id = m.id ",
+            "LEFT JOIN (SELECT * FROM participants WHERE meeting_id = $1 ",
+            $part,
+            ") p ON TRUE LEFT JOIN presets pr ON pr.id = p.preset_id ",
+            "WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL ",
+            "ORDER BY p.created_at DESC, p.id DESC"
+        )
+    };
+}
+
+impl Store {
+    /// One participant.
+    pub async fn participant(&self, at: &MeetingScope, id: ParticipantId) -> Result<Participant, StoreError> {
+        load(&mut self.read().await?, at, id).await
+    }
+
+    /// The state of each of these meetings' lists; those that do not exist are left out.
+    pub async fn roster_versions(
+        &self,
+        meetings: &[MeetingScope],
+    ) -> Result<BTreeMap<MeetingId, (Scope, RosterVersion)>, StoreError> {
+        let mut found = BTreeMap::new();
+        let mut conn = self.read().await?;
+        for at in meetings {
+            let row: Option<(i64, i64)> = conn
+                .fetch_optional(
+                    "SELECT r.version, a.presets_version FROM meetings m JOIN apps a ON a.id = m.app_id \
+                     JOIN rosters r ON r.meeting_id = m.id \
+                     WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL",
+                    at.params(),
+                )
+                .await?;
+            if let Some((roster, presets)) = row {
+                found.insert(at.meeting, (at.scope.clone(), RosterVersion { roster, presets }));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A part of a meeting's list of participants, newest first.
+    pub async fn roster(
+        &self,
+        at: &MeetingScope,
+        filter: &ParticipantFilter,
+        window: &Window,
+    ) -> Result<Roster, StoreError> {
+        let mut conn = self.read().await?;
+        if !filter.is_empty() {
+            return filtered_roster(&mut conn, at, filter, window).await;
+        }
+        let mut values = at.params();
+        let rows = match window {
+            Window::Page(page) => {
+                values.extend(params![page.limit(), page.offset()]);
+                let sql = select_roster!("ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5");
+                conn.fetch_all::<RosterRow>(sql, values).await?
+            }
+            Window::After(id, page) => {
+                let cursor = load(&mut conn, at, *id).await?;
+                values.extend(params![page.limit(), cursor.created_at, id]);
+                let sql = select_roster!(
+                    "AND (created_at < $5 OR (created_at = $5 AND id < $6)) \
+                     AND created_at <= $5 ORDER BY created_at DESC, id DESC LIMIT $4"
+                );
+                conn.fetch_all::<RosterRow>(sql, values).await?
+            }
+        };
+        let Some(first) = rows.first() else {
+            return Err(StoreError::NotFound("Meeting"));
+        };
+        Ok(Roster {
+            total: first.participant_count,
+            version: RosterVersion {
+                roster: first.roster_version,
+                presets: first.presets_version,
+            },
+            participants: rows.into_iter().filter_map(RosterRow::listed).collect(),
+        })
+    }
+}
+
+impl RosterRow {
+    fn listed(self) -> Option<ListedParticipant> {
+        Some(ListedParticipant {
+            id: self.id?,
+            custom_participant_id: self.custom_participant_id?,
+            preset_name: self.preset_name?,
+            name: self.name,
+            picture: self.picture,
+            created_at: self.created_at?,
+            updated_at: self.updated_at?,
+        })
+    }
+}
+
+/// A filtered list is counted by reading; it is bounded by one meeting.
+async fn filtered_roster(
+    conn: &mut Conn,
+    at: &MeetingScope,
+    filter: &ParticipantFilter,
+    window: &Window,
+) -> Result<Roster, StoreError> {
+    at.check(conn).await?;
+    let mut values = at.params();
+    values.extend(params![
+        filter.search.as_deref().map(like_pattern),
+        filter.search.as_deref().map(str::to_lowercase),
+        &filter.custom_participant_id
+    ]);
+    let (total,): (i64,) = fetch_count(conn, values.clone()).await?;
+    let (offset, page, cursor) = match window {
+        Window::Page(page) => (page.offset(), page, None),
+        Window::After(id, page) => (0, page, Some(load(conn, at, *id).await?)),
+    };
+    values.extend(params![
+        page.limit(),
+        offset,
+        cursor.as_ref().map(|c| c.created_at),
+        cursor.as_ref().map(|c| c.id)
+    ]);
+    let rows = conn
+        .fetch_all::<ListedParticipant>(
+            select_participants!(
+                "AND ($4 IS NULL OR p.search_text LIKE $4 ESCAPE '\\' OR p.id = $5) \
+                 AND ($6 IS NULL OR p.custom_participant_id = $6) \
+                 AND ($9 IS NULL OR p.created_at < $9 OR (p.created_at = $9 AND p.id < $10)) \
+                 ORDER BY p.created_at DESC, p.id DESC LIMIT $7 OFFSET $8"
+            ),
+            values,
+        )
+        .await?;
+    Ok(Roster {
+        participants: rows,
+        total,
+        version: RosterVersion {
+            roster: 0,
+            presets: 0,
+        },
+    })
+}
+
+async fn fetch_count<T: Row>(conn: &mut Conn, values: Vec<crate::Param>) -> Result<T, StoreError> {
+    conn.fetch_one(
+        "SELECT COUNT(*) FROM participants p \
+         WHERE p.meeting_id = (SELECT m.id FROM meetings m JOIN apps a ON a.id = m.app_id \
+         WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3) \
+         AND ($4 IS NULL OR p.search_text LIKE $4 ESCAPE '\\' OR p.id = $5) \
+         AND ($6 IS NULL OR p.custom_participant_id = $6)",
+        values,
+    )
+    .await
+}

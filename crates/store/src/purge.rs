@@ -1,0 +1,99 @@
+//! Removal of what has expired or lost its owner, a bounded piece at a time.
+
+use std::time::Duration;
+
+use muster_model::{AppId, MeetingId, Timestamp};
+
+use crate::{Conn, Store, StoreError, params};
+
+/// How long answers are kept for repeated requests.
+pub const IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 3600);
+/// How long a revoked or expired API token is kept, so that its past use can be explained.
+pub const DEAD_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Rows that one transaction removes at most, so that other writes need not wait for long.
+const PIECE: i64 = 500;
+
+/// Records whose owner is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// What belonged to an app.
+    App(AppId),
+    /// What belonged to a meeting.
+    Meeting(MeetingId),
+}
+
+/// Notes that records are to be removed, in the transaction that deletes their owner.
+pub async fn schedule(conn: &mut Conn, what: Purge, now: Timestamp) -> Result<(), StoreError> {
+    let (kind, payload) = match what {
+        Purge::App(id) => ("purge_app", id.to_string()),
+        Purge::Meeting(id) => ("purge_meeting", id.to_string()),
+    };
+    conn.execute(
+        "INSERT INTO jobs (id, kind, payload, run_at, created_at) VALUES ($1, $2, $3, $4, $4)",
+        params![uuid::Uuid::now_v7().to_string(), kind, payload, now],
+    )
+    .await
+    .map(|_| ())
+}
+
+impl Store {
+    /// Removes what expired before `now`, then what has lost its owner, until nothing is left.
+    /// Answers how many rows went.
+    pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let piece = self.write(move |conn| Box::pin(purge_piece(conn, now))).await?;
+            removed += piece;
+            if piece == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+async fn purge_piece(conn: &mut Conn, now: Timestamp) -> Result<u64, StoreError> {
+    let answers = conn
+        .execute(
+            "DELETE FROM idempotency_keys WHERE id IN ( \
+             SELECT id FROM idempotency_keys WHERE created_at < $1 LIMIT $2)",
+            params![now.minus(IDEMPOTENCY_TTL), PIECE],
+        )
+        .await?;
+    let tokens = conn
+        .execute(
+            "DELETE FROM api_tokens WHERE id IN ( \
+             SELECT id FROM api_tokens WHERE expires_at < $1 OR revoked_at < $1 LIMIT $2)",
+            params![now.minus(DEAD_TOKEN_TTL), PIECE],
+        )
+        .await?;
+    Ok(answers + tokens + purge_orphans(conn).await?)
+}
+
+async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
+    let job: Option<(String, String, String)> = conn
+        .fetch_optional(
+            "SELECT id, kind, payload FROM jobs WHERE kind IN ('purge_app', 'purge_meeting') \
+             ORDER BY run_at, id LIMIT 1",
+            params![],
+        )
+        .await?;
+    let Some((job, kind, owner)) = job else {
+        return Ok(0);
+    };
+    let steps: &[&'static str] = if kind == "purge_meeting" {
+        &["DELETE FROM participants WHERE id IN (SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)"]
+    } else {
+        &[
+            "DELETE FROM participants WHERE id IN ( \
+             SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id WHERE m.app_id = $1 LIMIT $2)",
+            "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE app_id = $1 LIMIT $2)",
+        ]
+    };
+    for step in steps {
+        let removed = conn.execute(step, params![&owner, PIECE]).await?;
+        if removed > 0 {
+            return Ok(removed);
+        }
+    }
+    conn.execute("DELETE FROM jobs WHERE id = $1", params![job]).await
+}
