@@ -36,7 +36,12 @@ pub trait Input: DeserializeOwned + ToSchema + 'static {
         let _ = body;
     }
 
-    /// Checks what a schema cannot say.
+    /// Checks what the schema cannot say of single fields, beside the schema: all is told at once.
+    fn check_fields(body: &Map<String, Value>, faults: &mut Vec<Fault>) {
+        let _ = (body, faults);
+    }
+
+    /// Checks how fields fit together, once each of them reads.
     fn check(&self, faults: &mut Vec<Fault>) {
         let _ = faults;
     }
@@ -173,7 +178,10 @@ pub fn checked<T: Input>(mut value: Value) -> Result<T, ApiError> {
     if let Value::Object(fields) = &mut value {
         T::normalise(fields);
     }
-    let faults = schema_faults::<T>(&value);
+    let mut faults = schema_faults::<T>(&value);
+    if let Value::Object(fields) = &value {
+        T::check_fields(fields, &mut faults);
+    }
     if !faults.is_empty() {
         return Err(ApiError::faults(faults));
     }

@@ -1,4 +1,5 @@
 //! Integration tests over HTTP: one module for each feature.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod participants;
 mod smoke;
