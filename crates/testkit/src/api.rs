@@ -248,7 +248,6 @@ pub struct Answer {
 impl Answer {
     /// Fails unless the status is this one.
     #[track_caller]
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self

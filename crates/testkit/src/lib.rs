@@ -3,12 +3,7 @@
 //!
 //! Everything here ends with the test: temporary folders, databases, processes. What goes wrong is a
 //! panic, since that is how a test fails.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    clippy::must_use_candidate
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::return_self_not_must_use)]
 
 mod api;
 mod database;
@@ -47,30 +42,24 @@ pub async fn eventually(what: &str, limit: Duration, mut check: impl AsyncFnMut(
 /// Makes two tests of each function: one on SQLite, one on PostgreSQL.
 ///
 /// ```ignore
-/// both! {
-///     async fn an_app_has_a_name(db: Database) {
-///         let server = Server::start(db).await;
-///     }
+/// both!(an_app_has_a_name);
+///
+/// async fn an_app_has_a_name(db: Database) {
+///     let server = Server::start(db).await;
 /// }
 /// ```
 #[macro_export]
 macro_rules! both {
-    ($($(#[$about:meta])* async fn $name:ident($db:ident: Database) $body:block)*) => {$(
-        $(#[$about])*
+    ($($name:ident),* $(,)?) => {$(
         mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-
-            async fn body($db: $crate::Database) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                $crate::bounded(body($crate::Database::Sqlite)).await;
+                $crate::bounded(super::$name($crate::Database::Sqlite)).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                $crate::bounded(body($crate::Database::Postgres)).await;
+                $crate::bounded(super::$name($crate::Database::Postgres)).await;
             }
         }
     )*};
