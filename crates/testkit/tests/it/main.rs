@@ -3,6 +3,8 @@
 
 mod accounts;
 mod apps;
+mod bodies;
+mod idempotency;
 mod meetings;
 mod participants;
 mod smoke;
