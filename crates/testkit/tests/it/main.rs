@@ -1,6 +1,7 @@
 //! Integration tests over HTTP: one module for each feature.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod accounts;
 mod apps;
 mod bodies;
