@@ -18,6 +18,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use super::json_line::JsonLine;
 use crate::config::LogFormat;
 
 /// How long a line may wait for others.
@@ -56,9 +57,7 @@ pub fn init(format: LogFormat, level: &str) -> anyhow::Result<LogGuard> {
     registry
         .with(
             fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
+                .event_format(JsonLine)
                 .with_writer(lines),
         )
         .try_init()
