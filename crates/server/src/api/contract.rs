@@ -221,3 +221,16 @@ fn one_name_means_one_schema() {
         }
     }
 }
+
+#[test]
+fn every_schema_of_the_document_compiles() {
+    let ours = Ours::read();
+    for (name, schema) in ours.document["components"]["schemas"].as_object().unwrap() {
+        // A schema that does not compile would check nothing.
+        let mut whole = schema.clone();
+        whole["components"] = ours.document["components"].clone();
+        if let Err(error) = jsonschema::validator_for(&whole) {
+            panic!("{name}: {error}");
+        }
+    }
+}
