@@ -31,7 +31,11 @@ where
 
 fn line(out: &mut dyn Write, now: Timestamp, event: &Event<'_>) -> fmt::Result {
     let metadata = event.metadata();
-    write!(out, r#"{{"timestamp":"{now}","level":"{}","target":""#, metadata.level())?;
+    write!(
+        out,
+        r#"{{"timestamp":"{now}","level":"{}","target":""#,
+        metadata.level()
+    )?;
     escape(out, metadata.target())?;
     out.write_char('"')?;
     let mut fields = Fields { out, result: Ok(()) };
@@ -78,7 +82,13 @@ impl Visit for Fields<'_> {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         // JSON has no words for infinities and NaN.
-        self.put(field, |out| if value.is_finite() { write!(out, "{value}") } else { out.write_str("null") });
+        self.put(field, |out| {
+            if value.is_finite() {
+                write!(out, "{value}")
+            } else {
+                out.write_str("null")
+            }
+        });
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -150,14 +160,22 @@ mod tests {
         }
         let sink = Sink::default();
         let writer = sink.clone();
-        let layer = layer::layer().event_format(JsonLine).with_writer(move || writer.clone());
+        let layer = layer::layer()
+            .event_format(JsonLine)
+            .with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             tracing::info!(target: "access", status = 200u16, none = Option::<&str>::None, quoted = %"a\"b\n", "hi");
         });
         let bytes = sink.0.lock().unwrap().clone();
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-        assert_eq!((&value["level"], &value["target"], &value["message"]), (&"INFO".into(), &"access".into(), &"hi".into()));
-        assert_eq!((&value["status"], &value["quoted"], &value["none"]), (&200.into(), &"a\"b\n".into(), &serde_json::Value::Null));
+        assert_eq!(
+            (&value["level"], &value["target"], &value["message"]),
+            (&"INFO".into(), &"access".into(), &"hi".into())
+        );
+        assert_eq!(
+            (&value["status"], &value["quoted"], &value["none"]),
+            (&200.into(), &"a\"b\n".into(), &serde_json::Value::Null)
+        );
         assert_eq!(bytes.iter().filter(|b| **b == b'\n').count(), 1);
     }
 }

@@ -55,11 +55,7 @@ pub fn init(format: LogFormat, level: &str) -> anyhow::Result<LogGuard> {
     let gathered = Gathered::default();
     let lines = gathered.clone();
     registry
-        .with(
-            fmt::layer()
-                .event_format(JsonLine)
-                .with_writer(lines),
-        )
+        .with(fmt::layer().event_format(JsonLine).with_writer(lines))
         .try_init()
         .context("logs are set up already")?;
     let writer = gathered.clone();
