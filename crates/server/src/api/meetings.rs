@@ -22,6 +22,7 @@ use super::{
     query::{Kind, PAGE_NO, PER_PAGE, Param, Query},
     respond::Envelope,
     route::Route,
+    storage,
 };
 use crate::{app::App, auth::master_key::MasterKey};
 
@@ -89,6 +90,11 @@ pub struct MeetingPatch {
 }
 
 impl Input for MeetingIn {
+    fn normalise(body: &mut Map<String, Value>) {
+        let config = body.get_mut("recording_config").and_then(Value::as_object_mut);
+        storage::normalise(config.and_then(|config| config.get_mut("storage_config")));
+    }
+
     fn check(&self, faults: &mut Vec<Fault>) {
         let Some(config) = &self.recording_config else {
             return;
@@ -113,6 +119,10 @@ impl Input for MeetingIn {
 }
 
 impl Input for MeetingPatch {
+    fn normalise(body: &mut Map<String, Value>) {
+        MeetingIn::normalise(body);
+    }
+
     fn check(&self, faults: &mut Vec<Fault>) {
         self.rest.check(faults);
     }

@@ -19,3 +19,4 @@ pub mod rate_limit;
 pub mod respond;
 pub mod route;
 pub mod router;
+pub mod storage;
