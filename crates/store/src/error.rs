@@ -65,6 +65,11 @@ impl StoreError {
         self.database_error()
             .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
     }
+
+    /// Whether it says that writes cannot be made durable, rather than that this one was wrong.
+    pub fn is_write_failure(&self) -> bool {
+        matches!(self, Self::DiskFull(_) | Self::NotCommitted(_))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
