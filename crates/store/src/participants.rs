@@ -260,16 +260,14 @@ pub async fn delete(
 pub async fn load(conn: &mut Conn, at: &MeetingScope, id: ParticipantId) -> Result<Participant, StoreError> {
     let mut values = at.params();
     values.extend(params![id]);
-    match conn
+    let row = conn
         .fetch_optional::<ParticipantRow>(select_participants!("AND p.id = $4"), values)
-        .await?
-    {
-        Some(row) => row.try_into(),
-        None => {
-            at.check(conn).await?;
-            Err(StoreError::NotFound("Participant"))
-        }
+        .await?;
+    if let Some(row) = row {
+        return row.try_into();
     }
+    at.check(conn).await?;
+    Err(StoreError::NotFound("Participant"))
 }
 
 /// Which part of a meeting's participants is wanted.

@@ -7,6 +7,8 @@ pub mod accounts;
 pub mod apps;
 pub mod body;
 pub mod caller;
+#[cfg(test)]
+mod contract;
 pub mod error;
 pub mod idempotency;
 pub mod lenient;
