@@ -12,6 +12,7 @@ pub mod preset;
 pub mod recording;
 pub mod timestamp;
 pub mod token;
+pub mod webhook;
 
 pub use id::{
     AccountId, ApiTokenId, AppId, LivestreamId, LivestreamSessionId, MeetingId, ParticipantId, PeerId,

@@ -24,6 +24,7 @@ pub mod meetings;
 pub mod participants;
 pub mod presets;
 pub mod purge;
+pub mod webhooks;
 
 pub use conn::{Conn, Param, Row};
 pub use error::StoreError;

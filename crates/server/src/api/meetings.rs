@@ -19,6 +19,7 @@ use super::{
     caller::{AppCaller, MeetingCaller},
     error::{ApiError, Fault},
     idempotency::Idempotency,
+    merge::merge,
     query::{Kind, PAGE_NO, PER_PAGE, Param, Query},
     respond::Envelope,
     route::Route,
@@ -328,21 +329,6 @@ fn patched(
         StorageSecrets::default()
     };
     Ok((settings, secrets))
-}
-
-/// JSON merge patch (RFC 7396).
-pub fn merge(target: &mut Map<String, Value>, change: Map<String, Value>) {
-    for (name, value) in change {
-        match (value, target.get_mut(&name)) {
-            (Value::Null, _) => {
-                target.remove(&name);
-            }
-            (Value::Object(inner), Some(Value::Object(old))) => merge(old, inner),
-            (value, _) => {
-                target.insert(name, value);
-            }
-        }
-    }
 }
 
 /// Reads a meeting, lets `decide` say what it becomes, and stores that, in one transaction.

@@ -2,7 +2,9 @@
 
 use axum::{Router, response::IntoResponse};
 
-use super::{accounts, apps, error::ApiError, meetings, openapi, participants, route::Route};
+use super::{
+    accounts, apps, error::ApiError, meetings, openapi, participants, presets, route::Route, webhooks,
+};
 use crate::{app::App, health, http::edge};
 
 /// The prefix under which the hosted service serves the API; every route is served without it too.
@@ -15,6 +17,8 @@ pub fn routes() -> Vec<Route> {
         apps::routes(),
         meetings::routes(),
         participants::routes(),
+        presets::routes(),
+        webhooks::routes(),
     ]
     .into_iter()
     .flatten()
