@@ -292,6 +292,16 @@ pub async fn load(conn: &mut Conn, at: &MeetingScope, id: ParticipantId) -> Resu
     }
 }
 
+/// What a participant may do through the management API with its own token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct MemberRights {
+    /// Start and stop recordings.
+    pub can_record: bool,
+    /// Start and stop livestreams.
+    pub can_livestream: bool,
+}
+
 /// Which part of a meeting's participants is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Window {
@@ -391,6 +401,33 @@ impl Store {
     /// One participant.
     pub async fn participant(&self, at: &MeetingScope, id: ParticipantId) -> Result<Participant, StoreError> {
         load(&mut self.read().await?, at, id).await
+    }
+
+    /// The rights that its preset gives to a participant now; none where it is gone, or its app is.
+    pub async fn member_rights(
+        &self,
+        at: &MeetingScope,
+        id: ParticipantId,
+    ) -> Result<Option<MemberRights>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Document {
+            #[serde(default)]
+            permissions: MemberRights,
+        }
+        let mut values = at.params();
+        values.extend(params![id]);
+        let row: Option<(String,)> = self
+            .read()
+            .await?
+            .fetch_optional(
+                "SELECT pr.document FROM participants p JOIN presets pr ON pr.id = p.preset_id \
+                 JOIN meetings m ON m.id = p.meeting_id JOIN apps a ON a.id = m.app_id \
+                 WHERE p.id = $4 AND m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL",
+                values,
+            )
+            .await?;
+        row.map(|(document,)| Ok(serde_json::from_str::<Document>(&document)?.permissions))
+            .transpose()
     }
 
     /// The state of each of these meetings' lists; those that do not exist are left out.
