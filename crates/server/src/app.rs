@@ -74,7 +74,7 @@ impl App {
         let participant_tokens = ParticipantTokens::load_or_create(&store, &master_key).await?;
         Ok(Self(Arc::new(Handles {
             api_tokens: ApiTokens::new(store.clone()),
-            roster_pages: RosterPages::new(store.clone(), config.page_cache_bytes),
+            roster_pages: RosterPages::new(store.clone(), config.page_cache_bytes, stop.clone()),
             in_flight: InFlight::default(),
             rate_limit: RateLimit::new(config.rate_limit_per_minute),
             requests: Semaphore::new(config.max_concurrent_requests),
@@ -128,7 +128,7 @@ impl App {
         if let Some(state) = self.app_states.get(scope) {
             return Ok(Some(state));
         }
-        let state = self.store.app_state(scope).await?;
+        let state = Box::pin(self.store.app_state(scope)).await?;
         if let Some(state) = state {
             self.app_states.put(scope.clone(), state);
         }

@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod installation;
 pub mod livestreams;
 pub mod meetings;
+pub mod members;
 pub mod participants;
 pub mod peers;
 pub mod presets;

@@ -292,16 +292,6 @@ pub async fn load(conn: &mut Conn, at: &MeetingScope, id: ParticipantId) -> Resu
     }
 }
 
-/// What a participant may do through the management API with its own token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct MemberRights {
-    /// Start and stop recordings.
-    pub can_record: bool,
-    /// Start and stop livestreams.
-    pub can_livestream: bool,
-}
-
 /// Which part of a meeting's participants is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Window {
@@ -337,7 +327,9 @@ pub struct RosterVersion {
 }
 
 /// A participant as lists show it, with texts as stored: the hot path makes no detour over ids.
-#[derive(Debug, Clone, sqlx::FromRow)]
+///
+/// Read from a row, or from a JSON array of the fields in this order.
+#[derive(Debug, Clone, sqlx::FromRow, serde::Deserialize)]
 pub struct ListedParticipant {
     /// Participant id.
     pub id: String,
@@ -366,91 +358,64 @@ pub struct Roster {
     pub version: RosterVersion,
 }
 
-#[derive(sqlx::FromRow)]
-struct RosterRow {
-    participant_count: i64,
-    roster_version: i64,
-    presets_version: i64,
-    id: Option<String>,
-    custom_participant_id: Option<String>,
-    preset_name: Option<String>,
-    name: Option<String>,
-    picture: Option<String>,
-    created_at: Option<i64>,
-    updated_at: Option<i64>,
-}
-
 /// The head of a meeting's list beside a part of the list, in one statement and so in one state of
-/// the database. `$1` meeting, `$2` app, `$3` account; a meeting without such a part gives one row.
+/// the database. `$1` meeting, `$2` app, `$3` account. The part comes as one JSON text: a row for each
+/// participant would be handed over by a channel and cost twice as much.
 macro_rules! select_roster {
-    ($part:literal) => {
+    ($collect:literal, $array:literal, $part:literal) => {
         concat!(
-            "SELECT r.participant_count, r.version AS roster_version, a.presets_version, ",
-            "p.id, p.custom_participant_id, pr.name AS preset_name, p.name, p.picture, p.created_at, p.updated_at ",
-            "FROM meetings m JOIN apps a ON a.id = m.app_id JOIN rosters r ON r.meeting_id = m.id ",
-            "LEFT JOIN (SELECT * FROM participants WHERE meeting_id = $1 ",
+            "SELECT r.participant_count, r.version, a.presets_version, ",
+            "(SELECT CAST(COALESCE(",
+            $collect,
+            "(",
+            $array,
+            "(p.id, p.custom_participant_id, pr.name, p.name, ",
+            "p.picture, p.created_at, p.updated_at)), '[]') AS TEXT) ",
+            "FROM (SELECT * FROM participants WHERE meeting_id = $1 ",
             $part,
-            ") p ON TRUE LEFT JOIN presets pr ON pr.id = p.preset_id ",
-            "WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL ",
-            "ORDER BY p.created_at DESC, p.id DESC"
+            ") p JOIN presets pr ON pr.id = p.preset_id) ",
+            "FROM meetings m JOIN apps a ON a.id = m.app_id JOIN rosters r ON r.meeting_id = m.id ",
+            "WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL"
         )
     };
+}
+
+/// The statement for each database: they name the same two JSON functions differently.
+macro_rules! roster_sql {
+    ($conn:expr, $part:literal) => {
+        match $conn {
+            Conn::Sqlite(_) => select_roster!("json_group_array", "json_array", $part),
+            Conn::Postgres(_) => select_roster!("json_agg", "json_build_array", $part),
+        }
+    };
+}
+
+/// The state of each of these meetings' lists; those that do not exist are left out.
+pub async fn roster_versions(
+    conn: &mut Conn,
+    meetings: &[MeetingScope],
+) -> Result<BTreeMap<MeetingId, (Scope, RosterVersion)>, StoreError> {
+    let mut found = BTreeMap::new();
+    for at in meetings {
+        let row: Option<(i64, i64)> = conn
+            .fetch_optional(
+                "SELECT r.version, a.presets_version FROM meetings m JOIN apps a ON a.id = m.app_id \
+                 JOIN rosters r ON r.meeting_id = m.id \
+                 WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL",
+                at.params(),
+            )
+            .await?;
+        if let Some((roster, presets)) = row {
+            found.insert(at.meeting, (at.scope.clone(), RosterVersion { roster, presets }));
+        }
+    }
+    Ok(found)
 }
 
 impl Store {
     /// One participant.
     pub async fn participant(&self, at: &MeetingScope, id: ParticipantId) -> Result<Participant, StoreError> {
         load(&mut self.read().await?, at, id).await
-    }
-
-    /// The rights that its preset gives to a participant now; none where it is gone, or its app is.
-    pub async fn member_rights(
-        &self,
-        at: &MeetingScope,
-        id: ParticipantId,
-    ) -> Result<Option<MemberRights>, StoreError> {
-        #[derive(serde::Deserialize)]
-        struct Document {
-            #[serde(default)]
-            permissions: MemberRights,
-        }
-        let mut values = at.params();
-        values.extend(params![id]);
-        let row: Option<(String,)> = self
-            .read()
-            .await?
-            .fetch_optional(
-                "SELECT pr.document FROM participants p JOIN presets pr ON pr.id = p.preset_id \
-                 JOIN meetings m ON m.id = p.meeting_id JOIN apps a ON a.id = m.app_id \
-                 WHERE p.id = $4 AND m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL",
-                values,
-            )
-            .await?;
-        row.map(|(document,)| Ok(serde_json::from_str::<Document>(&document)?.permissions))
-            .transpose()
-    }
-
-    /// The state of each of these meetings' lists; those that do not exist are left out.
-    pub async fn roster_versions(
-        &self,
-        meetings: &[MeetingScope],
-    ) -> Result<BTreeMap<MeetingId, (Scope, RosterVersion)>, StoreError> {
-        let mut found = BTreeMap::new();
-        let mut conn = self.read().await?;
-        for at in meetings {
-            let row: Option<(i64, i64)> = conn
-                .fetch_optional(
-                    "SELECT r.version, a.presets_version FROM meetings m JOIN apps a ON a.id = m.app_id \
-                     JOIN rosters r ON r.meeting_id = m.id \
-                     WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL",
-                    at.params(),
-                )
-                .await?;
-            if let Some((roster, presets)) = row {
-                found.insert(at.meeting, (at.scope.clone(), RosterVersion { roster, presets }));
-            }
-        }
-        Ok(found)
     }
 
     /// A part of a meeting's list of participants, newest first.
@@ -465,46 +430,31 @@ impl Store {
             return filtered_roster(&mut conn, at, filter, window).await;
         }
         let mut values = at.params();
-        let rows = match window {
-            Window::Page(page) => {
-                values.extend(params![page.limit(), page.offset()]);
-                let sql = select_roster!("ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5");
-                conn.fetch_all::<RosterRow>(sql, values).await?
-            }
+        let (sql, more) = match window {
+            Window::Page(page) => (
+                roster_sql!(conn, "ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5"),
+                params![page.limit(), page.offset()],
+            ),
             Window::After(id, page) => {
                 let cursor = load(&mut conn, at, *id).await?;
-                values.extend(params![page.limit(), cursor.created_at, id]);
-                let sql = select_roster!(
-                    "AND (created_at < $5 OR (created_at = $5 AND id < $6)) \
-                     AND created_at <= $5 ORDER BY created_at DESC, id DESC LIMIT $4"
+                let sql = roster_sql!(
+                    conn,
+                    "AND created_at <= $5 AND (created_at < $5 OR id < $6) \
+                     ORDER BY created_at DESC, id DESC LIMIT $4"
                 );
-                conn.fetch_all::<RosterRow>(sql, values).await?
+                (sql, params![page.limit(), cursor.created_at, id])
             }
         };
-        let Some(first) = rows.first() else {
-            return Err(StoreError::NotFound("Meeting"));
-        };
+        values.extend(more);
+        let row: Option<(i64, i64, i64, String)> = conn.fetch_optional(sql, values).await?;
+        let (total, roster, presets, part) = row.ok_or(StoreError::NotFound("Meeting"))?;
+        let mut participants: Vec<ListedParticipant> = serde_json::from_str(&part)?;
+        // Neither database promises the order of what it collects.
+        participants.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
         Ok(Roster {
-            total: first.participant_count,
-            version: RosterVersion {
-                roster: first.roster_version,
-                presets: first.presets_version,
-            },
-            participants: rows.into_iter().filter_map(RosterRow::listed).collect(),
-        })
-    }
-}
-
-impl RosterRow {
-    fn listed(self) -> Option<ListedParticipant> {
-        Some(ListedParticipant {
-            id: self.id?,
-            custom_participant_id: self.custom_participant_id?,
-            preset_name: self.preset_name?,
-            name: self.name,
-            picture: self.picture,
-            created_at: self.created_at?,
-            updated_at: self.updated_at?,
+            participants,
+            total,
+            version: RosterVersion { roster, presets },
         })
     }
 }

@@ -13,7 +13,8 @@ use muster_model::{
 };
 use muster_store::{
     apps::AppState,
-    participants::{MeetingScope, MemberRights},
+    members::MemberRights,
+    participants::MeetingScope,
 };
 
 use super::error::ApiError;

@@ -69,9 +69,7 @@ impl ApiTokens {
             return Ok(Some(token).filter(|token| token.is_active(Timestamp::now())));
         }
         let (asked_at, now) = (Instant::now(), Timestamp::now());
-        let Some(token) = self
-            .store
-            .token_by_hash(&hex(&key))
+        let Some(token) = Box::pin(self.store.token_by_hash(&hex(&key)))
             .await?
             .filter(|t| t.is_active(now))
         else {

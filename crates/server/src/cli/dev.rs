@@ -31,7 +31,7 @@ pub async fn dev(
     if settings.public_url.is_none() {
         config.public_url = format!("http://localhost:{}", config.listen.port());
     }
-    logs::init(config.log_format, &config.log_level)?;
+    let _log = logs::init(config.log_format, &config.log_level)?;
     let running = start(config).await?;
     let playground = Playground::prepare(&running.app.store).await?;
     serve::tell_addresses(&running);

@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{Running, config::Config, start, telemetry::logs};
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    logs::init(config.log_format, &config.log_level)?;
+    let _log = logs::init(config.log_format, &config.log_level)?;
     let running = start(config).await?;
     tell_addresses(&running);
     until_told_to_stop(running).await

@@ -10,12 +10,16 @@ use std::collections::{BTreeMap, HashMap};
 use axum::body::Bytes;
 use muster_model::{MeetingId, PageInfo, Timestamp, app::Scope};
 use muster_store::{
-    Store, StoreError,
-    participants::{ListedParticipant, MeetingScope, ParticipantFilter, Roster, RosterVersion, Window},
+    Conn, Store, StoreError,
+    participants::{self, ListedParticipant, MeetingScope, ParticipantFilter, Roster, RosterVersion, Window},
 };
 use quick_cache::{Weighter, sync::Cache};
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::api::{error::ApiError, respond::Envelope};
 
@@ -61,10 +65,11 @@ struct Question {
 
 impl RosterPages {
     /// Keeps up to `capacity` bytes of pages; none when that is 0.
-    pub fn new(store: Store, capacity: u64) -> Self {
+    pub fn new(store: Store, capacity: u64, stop: CancellationToken) -> Self {
         let kept = (capacity > 0).then(|| {
             let (questions, asked) = mpsc::channel(WAITING);
-            tokio::spawn(answer_questions(store.clone(), asked));
+            let answering = answer_questions(store.clone(), asked);
+            tokio::spawn(async move { stop.run_until_cancelled(answering).await });
             let pages = Cache::with_weighter(
                 usize::try_from(capacity / 4096).unwrap_or(1024),
                 capacity,
@@ -90,10 +95,11 @@ impl RosterPages {
             at: at.clone(),
             answer,
         };
-        kept.questions
-            .try_send(question)
-            .map_err(|_| ApiError::unavailable("Too many requests are waiting"))?;
-        // No answer: the meeting is not there, or the database could not tell. The read below says which.
+        if let Err(TrySendError::Full(_)) = kept.questions.try_send(question) {
+            return Err(ApiError::unavailable("Too many requests are waiting"));
+        }
+        // No answer: the meeting is not there, the database could not tell, or the server is stopping. The
+        // read below says which.
         let Some(version) = version.await.unwrap_or(None) else {
             return self.render(&at, &filter, &window).await;
         };
@@ -113,26 +119,35 @@ impl RosterPages {
         filter: &ParticipantFilter,
         window: &Window,
     ) -> Result<Bytes, ApiError> {
-        let roster = self.store.roster(at, filter, window).await?;
+        // Boxed, as it is the larger and the rarer path: the future of a request stays small.
+        let roster = Box::pin(self.store.roster(at, filter, window)).await?;
         body(&roster, window).map_err(ApiError::internal)
     }
 }
 
 async fn answer_questions(store: Store, mut asked: mpsc::Receiver<Question>) {
     let mut questions = Vec::with_capacity(TOGETHER);
+    let mut conn = None;
     while asked.recv_many(&mut questions, TOGETHER).await > 0 {
+        // Connections that are ready to ask get to do so before the one look at the database.
+        tokio::task::yield_now().await;
+        while questions.len() < TOGETHER
+            && let Ok(question) = asked.try_recv()
+        {
+            questions.push(question);
+        }
         let mut meetings: HashMap<MeetingScope, ()> = HashMap::new();
         for question in &questions {
             meetings.entry(question.at.clone()).or_default();
         }
         let meetings: Vec<MeetingScope> = meetings.into_keys().collect();
-        let versions = match store.roster_versions(&meetings).await {
-            Ok(versions) => versions,
-            Err(error) => {
-                log_unless_busy(&error);
-                BTreeMap::<MeetingId, (Scope, RosterVersion)>::new()
-            }
-        };
+        let versions = versions(&store, &mut conn, &meetings)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "the versions of participant lists cannot be read");
+                conn = None;
+                BTreeMap::new()
+            });
         for Question { at, answer } in questions.drain(..) {
             let version = versions
                 .get(&at.meeting)
@@ -143,10 +158,17 @@ async fn answer_questions(store: Store, mut asked: mpsc::Receiver<Question>) {
     }
 }
 
-fn log_unless_busy(error: &StoreError) {
-    if !matches!(error, StoreError::Busy) {
-        tracing::warn!(%error, "the versions of participant lists cannot be read");
-    }
+/// Asks on a connection that is kept for the purpose: taking one from the pool costs as much again.
+async fn versions(
+    store: &Store,
+    conn: &mut Option<Conn>,
+    meetings: &[MeetingScope],
+) -> Result<BTreeMap<MeetingId, (Scope, RosterVersion)>, StoreError> {
+    let conn = match conn {
+        Some(conn) => conn,
+        None => conn.insert(store.read().await?),
+    };
+    participants::roster_versions(conn, meetings).await
 }
 
 #[derive(Serialize)]
