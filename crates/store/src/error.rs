@@ -46,6 +46,13 @@ pub enum StoreError {
 /// PostgreSQL's `disk_full` and `out_of_memory` class members that mean the same.
 const FULL_CODES: [&str; 5] = ["13", "778", "1034", "4874", "53100"];
 
+impl StoreError {
+    /// Whether it says that writes cannot be made durable, rather than that this one was wrong.
+    pub fn is_write_failure(&self) -> bool {
+        matches!(self, Self::DiskFull(_) | Self::NotCommitted(_))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let full = error

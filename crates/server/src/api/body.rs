@@ -36,7 +36,12 @@ pub trait Input: DeserializeOwned + ToSchema + 'static {
         let _ = body;
     }
 
-    /// Checks what a schema cannot say.
+    /// Checks what the schema cannot say of single fields, beside the schema: all is told at once.
+    fn check_fields(body: &Map<String, Value>, faults: &mut Vec<Fault>) {
+        let _ = (body, faults);
+    }
+
+    /// Checks how fields fit together, once each of them reads.
     fn check(&self, faults: &mut Vec<Fault>) {
         let _ = faults;
     }
@@ -173,7 +178,10 @@ pub fn checked<T: Input>(mut value: Value) -> Result<T, ApiError> {
     if let Value::Object(fields) = &mut value {
         T::normalise(fields);
     }
-    let faults = schema_faults::<T>(&value);
+    let mut faults = schema_faults::<T>(&value);
+    if let Value::Object(fields) = &value {
+        T::check_fields(fields, &mut faults);
+    }
     if !faults.is_empty() {
         return Err(ApiError::faults(faults));
     }
@@ -192,7 +200,10 @@ pub fn checked<T: Input>(mut value: Value) -> Result<T, ApiError> {
 pub fn schema_faults<T: ToSchema + 'static>(value: &Value) -> Vec<Fault> {
     match validator::<T>() {
         Ok(validator) => {
-            let mut faults: Vec<Fault> = validator.iter_errors(value).map(|error| fault(&error)).collect();
+            let mut faults = Vec::new();
+            for error in validator.iter_errors(value) {
+                collect(&error, &mut faults);
+            }
             faults.dedup();
             faults
         }
@@ -225,6 +236,25 @@ fn validator<T: ToSchema + 'static>() -> Result<Arc<Validator>, String> {
         .unwrap_or_else(PoisonError::into_inner)
         .insert(TypeId::of::<T>(), validator.clone());
     Ok(validator)
+}
+
+/// Optional objects and enumerations are `oneOf [null, …]`: what counts is all that the other branch
+/// misses, however deep.
+fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<Fault>) {
+    let (ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }) =
+        error.kind()
+    else {
+        faults.push(fault(error));
+        return;
+    };
+    let meant = context
+        .iter()
+        .filter(|branch| !branch.iter().any(is_null_type))
+        .min_by_key(|branch| branch.len());
+    match meant {
+        Some(branch) if !branch.is_empty() => branch.iter().for_each(|inner| collect(inner, faults)),
+        _ => faults.push(fault(error)),
+    }
 }
 
 fn fault(error: &jsonschema::ValidationError<'_>) -> Fault {
@@ -267,13 +297,6 @@ fn fault(error: &jsonschema::ValidationError<'_>) -> Fault {
         ValidationErrorKind::MaxItems { limit } => format!("must have at most {limit} items"),
         ValidationErrorKind::Format { format } => format!("must be a valid {format}"),
         ValidationErrorKind::Pattern { pattern } => format!("must match {pattern}"),
-        // Optional objects and enumerations are `oneOf [null, …]`: tell what the other branch misses.
-        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-            if let Some(inner) = context.iter().flatten().find(|inner| !is_null_type(inner)) {
-                return fault(inner);
-            }
-            "is not valid".to_owned()
-        }
         _ => "is not valid".to_owned(),
     };
     Fault::of(field, what)
@@ -301,6 +324,8 @@ mod tests {
     #[allow(dead_code)]
     struct Inner {
         enabled: bool,
+        #[schema(minimum = 1)]
+        level: Option<u32>,
     }
 
     impl Input for Sample {}
@@ -315,15 +340,16 @@ mod tests {
     #[test]
     fn every_fault_is_told_with_its_path() {
         assert_eq!(
-            told(json!({"name": "x", "seconds": null, "inner": {"enabled": true}, "more": 1})),
+            told(json!({"name": "x", "seconds": null, "inner": {"enabled": true, "level": 1}, "more": 1})),
             [""; 0]
         );
-        let mut all = told(json!({"seconds": 5, "inner": {"enabled": "yes"}}));
+        let mut all = told(json!({"seconds": 5, "inner": {"enabled": "yes", "level": 0}}));
         all.sort();
         assert_eq!(
             all,
             [
                 "\"inner.enabled\" must be of type boolean",
+                "\"inner.level\" must be at least 1",
                 "\"name\" is required",
                 "\"seconds\" must be at least 60",
             ]

@@ -64,15 +64,17 @@ fn secret(headers: &HeaderMap) -> Result<&str, ApiError> {
     }
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text("x-auth-email"), text("x-auth-key")) {
-        (None, None) => Err(ApiError::no_credentials()),
-        (email, key) => {
+        // The e-mail says nothing by itself; the Python SDK sends it alone where CLOUDFLARE_EMAIL is set.
+        (_, None) => Err(ApiError::no_credentials()),
+        (email, Some(key)) => {
             if !email.is_some_and(looks_like_email) {
                 return Err(ApiError::bad_header((
                     6102,
                     "Invalid format for X-Auth-Email header",
                 )));
             }
-            key.filter(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic()))
+            Some(key)
+                .filter(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic()))
                 .ok_or_else(|| ApiError::bad_header((6103, "Invalid format for X-Auth-Key header")))
         }
     }

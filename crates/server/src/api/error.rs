@@ -43,8 +43,13 @@ pub struct ApiError {
     faults: Vec<Fault>,
     chain: Option<(u16, &'static str)>,
     retry_after: Option<u64>,
+    write_failed: bool,
     log: Option<anyhow::Error>,
 }
+
+/// Marks an answer to a write that could not be made durable, for who watches whether the store works.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteFailed;
 
 impl ApiError {
     /// A failure with the HTTP status as its code.
@@ -56,6 +61,7 @@ impl ApiError {
             faults: Vec::new(),
             chain: None,
             retry_after: None,
+            write_failed: false,
             log: None,
         }
     }
@@ -215,6 +221,9 @@ impl IntoResponse for ApiError {
             tracing::error!(status = self.status.as_u16(), "{cause:#}");
         }
         let mut response = (self.status, axum::Json(self.body())).into_response();
+        if self.write_failed {
+            response.extensions_mut().insert(WriteFailed);
+        }
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
@@ -239,10 +248,12 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(message) => Self::conflict(message),
             StoreError::Busy => Self::unavailable("Too many writes are waiting"),
             StoreError::DiskFull(_) => Self {
+                write_failed: true,
                 log: Some(error.into()),
                 ..Self::unavailable("The server's disk is full")
             },
             StoreError::NotCommitted(_) => Self {
+                write_failed: true,
                 log: Some(error.into()),
                 ..Self::unavailable("The change could not be stored")
             },

@@ -5,6 +5,9 @@ mod dev;
 mod serve;
 mod token;
 
+// Tests make tokens as the command line does.
+pub use token::make as make_token;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};

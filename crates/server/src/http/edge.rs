@@ -17,7 +17,10 @@ use muster_model::{AccountId, AppId};
 use uuid::Uuid;
 
 use crate::{
-    api::{error::ApiError, router::PREFIX},
+    api::{
+        error::{ApiError, WriteFailed},
+        router::PREFIX,
+    },
     app::App,
 };
 
@@ -60,6 +63,9 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
             }
         }
     };
+    if response.extensions().get::<WriteFailed>().is_some() {
+        app.set_writable(false);
+    }
     let status = response.status();
     let headers = response.headers_mut();
     let mut text = Uuid::encode_buffer();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use muster_store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +45,15 @@ async fn every<F: Future<Output = ()>>(
 
 async fn note_use(app: &App) {
     if let Err(error) = app.api_tokens.note_use().await {
+        notice(app, &error);
         tracing::warn!(%error, "the last use of tokens was not noted");
+    }
+}
+
+/// A job's write that fails says as much of the store as a caller's.
+fn notice(app: &App, error: &StoreError) {
+    if error.is_write_failure() {
+        app.set_writable(false);
     }
 }
 
@@ -60,7 +69,10 @@ async fn purge(app: &App, stop: &CancellationToken) {
         match app.store.purge(app.now()).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "purged"),
-            Err(error) => tracing::warn!(%error, "the purge failed and will be tried again"),
+            Err(error) => {
+                notice(app, &error);
+                tracing::warn!(%error, "the purge failed and will be tried again");
+            }
         }
         let next = Instant::now() + PURGE_EVERY;
         tokio::select! {

@@ -112,8 +112,9 @@ impl Input for ParticipantIn {
         }
     }
 
-    fn check(&self, faults: &mut Vec<Fault>) {
-        if self.preset_name.is_none() && self.preset_id.is_none() {
+    fn check_fields(body: &Map<String, Value>, faults: &mut Vec<Fault>) {
+        let absent = |name| body.get(name).is_none_or(Value::is_null);
+        if absent("preset_name") && absent("preset_id") {
             faults.push(Fault::of("preset_name", "is required"));
         }
     }
