@@ -11,11 +11,7 @@ use muster_model::{
     app::Scope,
     token::{ApiToken, Permission},
 };
-use muster_store::{
-    apps::AppState,
-    members::MemberRights,
-    participants::MeetingScope,
-};
+use muster_store::{apps::AppState, members::MemberRights, participants::MeetingScope};
 
 use super::error::ApiError;
 use crate::{app::App, auth::participant_token::Claims};

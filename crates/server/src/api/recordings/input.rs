@@ -19,7 +19,7 @@ use crate::api::{body::Input, error::Fault};
 #[allow(dead_code)] // checked now, read once there is a recorder
 pub struct RecordingIn {
     #[schema(value_type = String, format = Uuid)]
-    pub meeting_id: MeetingId,
+    pub(super) meeting_id: MeetingId,
     /// Seconds after which it ends by itself.
     #[schema(minimum = 60, maximum = 86400)]
     #[serde(default, deserialize_with = "muster_model::number::whole")]
@@ -37,7 +37,7 @@ pub struct RecordingIn {
     #[schema(format = "uri", max_length = 4096)]
     url: Option<String>,
     /// Whether it may run beside another one; false unless given.
-    pub allow_multiple_recordings: Option<bool>,
+    pub(super) allow_multiple_recordings: Option<bool>,
 }
 
 /// Where a recording is streamed to meanwhile.
@@ -90,7 +90,7 @@ impl Input for RecordingIn {
 #[allow(dead_code)] // checked now, read once there is a recorder
 pub struct TrackRecordingIn {
     #[schema(value_type = String, format = Uuid)]
-    pub meeting_id: MeetingId,
+    pub(super) meeting_id: MeetingId,
     /// By name; `default` is the only one there is.
     layers: Option<BTreeMap<String, TrackLayer>>,
     /// Only these participants, by their custom ids; everybody unless given.
