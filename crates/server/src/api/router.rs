@@ -3,7 +3,8 @@
 use axum::{Router, response::IntoResponse};
 
 use super::{
-    accounts, apps, error::ApiError, meetings, openapi, participants, presets, route::Route, webhooks,
+    accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
+    presets, recordings, route::Route, sessions, webhooks,
 };
 use crate::{app::App, health, http::edge};
 
@@ -19,6 +20,11 @@ pub fn routes() -> Vec<Route> {
         participants::routes(),
         presets::routes(),
         webhooks::routes(),
+        active_session::routes(),
+        sessions::routes(),
+        recordings::routes(),
+        livestreams::routes(),
+        analytics::routes(),
     ]
     .into_iter()
     .flatten()

@@ -6,7 +6,9 @@ use serde_json::Value;
 ///
 /// The SDKs' strict validation knows no type `cloudflare` in answers, though the service takes it.
 pub fn normalise(storage: Option<&mut Value>) {
-    let Some(Value::Object(storage)) = storage else { return };
+    let Some(Value::Object(storage)) = storage else {
+        return;
+    };
     match storage.get("type").and_then(Value::as_str) {
         Some("cloudflare") => {
             storage.insert("type".into(), "aws".into());
@@ -31,8 +33,14 @@ mod tests {
             normalise(Some(&mut value));
             value
         };
-        assert_eq!(of(json!({"type": "cloudflare"})), json!({"type": "aws", "provider": "cloudflare"}));
-        assert_eq!(of(json!({"type": "gcs", "provider": "cloudflare"})), json!({"type": "gcs"}));
+        assert_eq!(
+            of(json!({"type": "cloudflare"})),
+            json!({"type": "aws", "provider": "cloudflare"})
+        );
+        assert_eq!(
+            of(json!({"type": "gcs", "provider": "cloudflare"})),
+            json!({"type": "gcs"})
+        );
         assert_eq!(of(json!(5)), json!(5));
         normalise(None);
     }

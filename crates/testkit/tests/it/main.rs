@@ -2,7 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod accounts;
+mod active_session;
+mod analytics;
 mod apps;
+mod livestreams;
 mod meetings;
 mod participants;
+mod recordings;
+mod seeds;
+mod sessions;
 mod smoke;
