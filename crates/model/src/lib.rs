@@ -2,16 +2,20 @@
 //!
 //! Nothing here does IO (but for [`Timestamp::now`]) or knows a schema of its own; every crate may use it.
 
+pub mod analytics;
 pub mod app;
 pub mod id;
+pub mod livestream;
 pub mod meeting;
 pub mod number;
 pub mod page;
 pub mod participant;
 pub mod preset;
 pub mod recording;
+pub mod session;
 pub mod timestamp;
 pub mod token;
+pub mod webhook;
 
 pub use id::{
     AccountId, ApiTokenId, AppId, LivestreamId, LivestreamSessionId, MeetingId, ParticipantId, PeerId,

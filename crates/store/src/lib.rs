@@ -14,16 +14,24 @@ use sqlx::{
 
 mod conn;
 mod error;
+mod filter;
 mod writer;
 
 pub mod accounts;
+pub mod analytics;
 pub mod apps;
 pub mod idempotency;
 pub mod installation;
+pub mod livestreams;
 pub mod meetings;
+pub mod members;
 pub mod participants;
+pub mod peers;
 pub mod presets;
 pub mod purge;
+pub mod recordings;
+pub mod sessions;
+pub mod webhooks;
 
 pub use conn::{Conn, Param, Row};
 pub use error::StoreError;

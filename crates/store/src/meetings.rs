@@ -203,6 +203,19 @@ pub async fn load(conn: &mut Conn, scope: &Scope, id: MeetingId) -> Result<Meeti
     .try_into()
 }
 
+/// Those of these meetings that are there still.
+pub(crate) async fn load_some(
+    conn: &mut Conn,
+    scope: &Scope,
+    ids: impl IntoIterator<Item = MeetingId>,
+) -> Result<Vec<Meeting>, StoreError> {
+    let mut conditions = crate::filter::Conditions::new("TRUE", params![scope.app, &scope.account]);
+    conditions.and_one_of("id", ids.into_iter().map(Into::into));
+    let (sql, values) = conditions.select(select_meetings!("AND TRUE"), "", params![]);
+    let rows = conn.fetch_all_built::<MeetingRow>(sql, values).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The sealed storage secrets of a meeting.
 pub async fn sealed_secrets(
     conn: &mut Conn,

@@ -1,6 +1,6 @@
 //! Who is calling: extractors that end a request with 400, 401, 403 or 404 before its handler runs.
 
-use std::{str::FromStr, sync::Arc};
+use std::{marker::PhantomData, str::FromStr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, RawPathParams},
@@ -11,7 +11,7 @@ use muster_model::{
     app::Scope,
     token::{ApiToken, Permission},
 };
-use muster_store::{apps::AppState, participants::MeetingScope};
+use muster_store::{apps::AppState, members::MemberRights, participants::MeetingScope};
 
 use super::error::ApiError;
 use crate::{app::App, auth::participant_token::Claims};
@@ -134,6 +134,15 @@ pub struct AccountCaller {
 }
 
 impl AccountCaller {
+    async fn of(token: Arc<ApiToken>, parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let ids = PathIds::of(parts, app).await?;
+        if ids.raw("account_id") == token.account.as_str() {
+            Ok(Self { token, ids })
+        } else {
+            Err(ApiError::forbidden())
+        }
+    }
+
     /// The account.
     pub fn account(&self) -> &AccountId {
         &self.token.account
@@ -154,12 +163,7 @@ impl FromRequestParts<App> for AccountCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let AnyToken(token) = AnyToken::from_request_parts(parts, app).await?;
-        let ids = PathIds::of(parts, app).await?;
-        if ids.raw("account_id") == token.account.as_str() {
-            Ok(Self { token, ids })
-        } else {
-            Err(ApiError::forbidden())
-        }
+        Self::of(token, parts, app).await
     }
 }
 
@@ -176,11 +180,9 @@ pub struct HistoryCaller {
     pub state: AppState,
 }
 
-impl FromRequestParts<App> for HistoryCaller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let AccountCaller { token, ids } = AccountCaller::from_request_parts(parts, app).await?;
+impl HistoryCaller {
+    async fn of(token: Arc<ApiToken>, parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let AccountCaller { token, ids } = AccountCaller::of(token, parts, app).await?;
         let scope = Scope {
             account: token.account.clone(),
             app: ids.get::<AppId>("app_id", "App")?,
@@ -198,6 +200,15 @@ impl FromRequestParts<App> for HistoryCaller {
     }
 }
 
+impl FromRequestParts<App> for HistoryCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let AnyToken(token) = AnyToken::from_request_parts(parts, app).await?;
+        Self::of(token, parts, app).await
+    }
+}
+
 /// A token of the account in the path, for an app in use of that account.
 #[derive(Debug)]
 pub struct AppCaller {
@@ -209,20 +220,27 @@ pub struct AppCaller {
     pub ids: PathIds,
 }
 
-impl FromRequestParts<App> for AppCaller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+impl AppCaller {
+    async fn of(token: Arc<ApiToken>, parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let HistoryCaller {
             token,
             scope,
             ids,
             state,
-        } = HistoryCaller::from_request_parts(parts, app).await?;
+        } = HistoryCaller::of(token, parts, app).await?;
         match state {
             AppState::Live => Ok(Self { token, scope, ids }),
             AppState::Deleted => Err(ApiError::not_found("App")),
         }
+    }
+}
+
+impl FromRequestParts<App> for AppCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let AnyToken(token) = AnyToken::from_request_parts(parts, app).await?;
+        Self::of(token, parts, app).await
     }
 }
 
@@ -254,6 +272,103 @@ impl FromRequestParts<App> for MeetingCaller {
             token,
             at: MeetingScope { scope, meeting },
             ids,
+        })
+    }
+}
+
+/// Something that a participant may do through this API when its preset permits it.
+pub trait Right: Send + Sync + 'static {
+    /// Whether it may.
+    fn of(rights: MemberRights) -> bool;
+}
+
+/// Starting and stopping recordings.
+#[derive(Debug)]
+pub struct Recording;
+
+impl Right for Recording {
+    fn of(rights: MemberRights) -> bool {
+        rights.can_record
+    }
+}
+
+/// Starting and stopping livestreams.
+#[derive(Debug)]
+pub struct Livestreaming;
+
+impl Right for Livestreaming {
+    fn of(rights: MemberRights) -> bool {
+        rights.can_livestream
+    }
+}
+
+/// A token of the account in the path, for an app in use of that account; or the token of a participant
+/// of that app whose preset gives it the right `R`, for its own meeting.
+#[derive(Debug)]
+pub struct MemberCaller<R> {
+    /// Account and app.
+    pub scope: Scope,
+    /// Further ids of the path.
+    pub ids: PathIds,
+    /// The only meeting that the caller may touch, when it is a participant.
+    meeting: Option<MeetingId>,
+    right: PhantomData<R>,
+}
+
+impl<R> MemberCaller<R> {
+    /// The meeting, unless it is another one than a participant's own.
+    pub fn meeting(&self, meeting: MeetingId) -> Result<MeetingScope, ApiError> {
+        if self.meeting.is_some_and(|own| own != meeting) {
+            return Err(ApiError::forbidden());
+        }
+        Ok(MeetingScope {
+            scope: self.scope.clone(),
+            meeting,
+        })
+    }
+}
+
+impl<R: Right> FromRequestParts<App> for MemberCaller<R> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let claims = match credential(app, &parts.headers).await? {
+            Credential::ApiToken(token) => {
+                let AppCaller { scope, ids, .. } = AppCaller::of(token, parts, app).await?;
+                return Ok(Self {
+                    scope,
+                    ids,
+                    meeting: None,
+                    right: PhantomData,
+                });
+            }
+            Credential::Participant(claims) => claims,
+        };
+        let ids = PathIds::of(parts, app).await?;
+        let account = ids.raw("account_id").parse().map_err(|_| ApiError::forbidden())?;
+        if ids.raw("app_id").parse() != Ok(claims.app) {
+            return Err(ApiError::forbidden());
+        }
+        let at = MeetingScope {
+            scope: Scope {
+                account,
+                app: claims.app,
+            },
+            meeting: claims.meeting,
+        };
+        let rights = app
+            .store
+            .member_rights(&at, claims.participant)
+            .await?
+            .ok_or_else(ApiError::unauthenticated)?;
+        if !R::of(rights) {
+            return Err(ApiError::forbidden());
+        }
+        Ok(Self {
+            scope: at.scope,
+            ids,
+            meeting: Some(at.meeting),
+            right: PhantomData,
         })
     }
 }

@@ -93,6 +93,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, format!("{kind} not found"))
     }
 
+    /// 404: nobody is in the meeting.
+    pub fn no_active_session(meeting: muster_model::MeetingId) -> Self {
+        let message = format!("No active session found for meeting_id {meeting}");
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
     /// 409.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, message)

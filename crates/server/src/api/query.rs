@@ -1,5 +1,7 @@
 //! Query parameters: declared once, for the document and for reading.
 
+use std::time::Duration;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use muster_model::{PageRequest, Timestamp};
 use serde_json::{Value, json};
@@ -37,6 +39,10 @@ pub enum Kind {
     Choices(&'static [&'static str]),
     /// Text of at most so many characters.
     ShortText(usize),
+    /// The id of a record.
+    Id,
+    /// Seconds since 1970, or an RFC 3339 date and time.
+    Moment,
 }
 
 /// `page_no`, of every paged list.
@@ -51,6 +57,11 @@ pub const PER_PAGE: Param = Param {
     kind: Kind::Number,
     about: "Records on a page, at most 1000; 0 means the default",
 };
+
+/// What `sort_order` may be: the published contract spells the second one in two ways.
+pub const ORDERS: Kind = Kind::Choice(&["ASC", "DESC", "DSC"]);
+/// The last second of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
 
 impl Param {
     /// A parameter.
@@ -67,6 +78,11 @@ impl Param {
             Kind::Bool => json!({"type": "boolean"}),
             Kind::Time => json!({"type": "string", "format": "date-time"}),
             Kind::Date => json!({"type": "string", "format": "date"}),
+            Kind::Id => json!({"type": "string", "format": "uuid"}),
+            Kind::Moment => json!({"oneOf": [
+                {"type": "integer", "format": "int64", "minimum": 0, "maximum": LAST_SECOND},
+                {"type": "string", "format": "date-time"},
+            ]}),
             Kind::Choice(words) => json!({"type": "string", "enum": words}),
             Kind::Choices(words) => json!({"type": "array", "items": {"type": "string", "enum": words}}),
         }
@@ -99,6 +115,14 @@ impl FromRequestParts<App> for Query {
 }
 
 impl Query {
+    /// The parameters of a query string, for tests of what reads them.
+    #[cfg(test)]
+    pub fn of(text: &str) -> Self {
+        Self {
+            pairs: serde_urlencoded::from_str(text).unwrap(),
+        }
+    }
+
     /// The last value given for a name; an empty one counts as absent.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.pairs
@@ -201,8 +225,36 @@ impl<'q> Reader<'q> {
     /// The time up to which records are wanted, itself included: answers show milliseconds, so the
     /// whole millisecond is meant.
     pub fn time_to(&mut self, param: &Param) -> Option<Timestamp> {
-        self.time(param)
-            .map(|time| time.plus(std::time::Duration::from_micros(999)))
+        self.time(param).map(|time| time.plus(Duration::from_micros(999)))
+    }
+
+    /// A moment, as the first and the last microsecond that it can mean.
+    pub fn moment(&mut self, param: &Param) -> Option<(Timestamp, Timestamp)> {
+        self.parsed(
+            param,
+            "must be seconds since 1970 or a date and time such as 2026-01-31T09:30:00Z",
+            |text| {
+                let micros = Duration::from_micros;
+                let digits = text.strip_suffix(".0").unwrap_or(text);
+                if digits.bytes().all(|b| b.is_ascii_digit()) {
+                    let secs = digits.parse().ok().filter(|secs| *secs <= LAST_SECOND)?;
+                    let begins = Timestamp::from_secs(secs);
+                    return Some((begins, begins.plus(micros(999_999))));
+                }
+                let begins: Timestamp = text.parse().ok()?;
+                Some((begins, begins.plus(micros(999))))
+            },
+        )
+    }
+
+    /// The id of a record.
+    pub fn id<T: std::str::FromStr>(&mut self, param: &Param) -> Option<T> {
+        self.parsed(param, "must be a valid uuid", |text| text.parse().ok())
+    }
+
+    /// Whether smallest first is wanted, of a parameter of the kind [`ORDERS`]; largest first is the default.
+    pub fn ascending(&mut self, param: &Param) -> bool {
+        self.choice(param) == Some("ASC")
     }
 
     /// The UTC midnight that begins a day.
@@ -253,9 +305,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> Query {
-        Query {
-            pairs: serde_urlencoded::from_str(text).unwrap(),
-        }
+        Query::of(text)
     }
 
     #[test]
@@ -296,6 +346,47 @@ mod tests {
             );
         }
         assert!(query("status=C").read(|r| r.choices(&STATUS)).is_err());
+    }
+
+    #[test]
+    fn moments_come_in_either_form() {
+        const AT: Param = Param::new("at", Kind::Moment, "");
+        let read = |text: &str| query(text).read(|r| r.moment(&AT));
+        let (first, last) = read("at=1700000000").unwrap().unwrap();
+        assert_eq!(
+            (first.as_micros(), last.as_micros()),
+            (1_700_000_000_000_000, 1_700_000_000_999_999)
+        );
+        assert_eq!(read("at=2023-11-14T22:13:20Z").unwrap().unwrap().0, first);
+        assert_eq!(read("at=1700000000.0").unwrap().unwrap().0, first);
+        assert_eq!(read("at=").unwrap(), None);
+        for wrong in ["at=yesterday", "at=-1", "at=1.5", "at=99999999999999999999"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ids_and_orders_are_read() {
+        const ID: Param = Param::new("id", Kind::Id, "");
+        const ORDER: Param = Param::new("order", ORDERS, "");
+        assert!(
+            query("id=x")
+                .read(|r| r.id::<muster_model::MeetingId>(&ID))
+                .is_err()
+        );
+        for (text, ascending) in [
+            ("", false),
+            ("order=ASC", true),
+            ("order=DSC", false),
+            ("order=DESC", false),
+        ] {
+            assert_eq!(
+                query(text).read(|r| r.ascending(&ORDER)).unwrap(),
+                ascending,
+                "{text}"
+            );
+        }
+        assert!(query("order=up").read(|r| r.ascending(&ORDER)).is_err());
     }
 
     proptest! {

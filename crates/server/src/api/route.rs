@@ -26,6 +26,8 @@ pub enum Access {
     App,
     /// The same, also for an app that was deleted: its past stays readable.
     AppHistory,
+    /// The same as `App`, or the token of a participant whose preset permits it, in its own meeting.
+    AppOrMember,
 }
 
 /// JSON schemas of named types, for `components.schemas`.
@@ -121,6 +123,15 @@ impl Route {
         }
     }
 
+    /// Takes a JSON body of another shape than its type has.
+    #[must_use]
+    pub fn body_with(self, schema: impl Fn(&mut Components) -> Value + Send + Sync + 'static) -> Self {
+        Self {
+            body: Some((true, Box::new(schema))),
+            ..self
+        }
+    }
+
     /// Takes a JSON body of this type, or none at all.
     #[must_use]
     pub fn optional_body<T: ToSchema + 'static>(self) -> Self {
@@ -199,6 +210,16 @@ pub fn reference<T: ToSchema>(components: &mut Components) -> Value {
 /// An array of a named type.
 pub fn list_of<T: ToSchema>(components: &mut Components) -> Value {
     json!({"type": "array", "items": reference::<T>(components)})
+}
+
+/// An object of these required properties.
+pub fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
+    let required: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
+    json!({
+        "type": "object",
+        "required": required,
+        "properties": properties.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+    })
 }
 
 /// The envelope around `data`.

@@ -2,7 +2,10 @@
 
 use axum::{Router, response::IntoResponse};
 
-use super::{accounts, apps, error::ApiError, meetings, openapi, participants, route::Route};
+use super::{
+    accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
+    presets, recordings, route::Route, sessions, webhooks,
+};
 use crate::{app::App, health, http::edge};
 
 /// The prefix under which the hosted service serves the API; every route is served without it too.
@@ -15,6 +18,13 @@ pub fn routes() -> Vec<Route> {
         apps::routes(),
         meetings::routes(),
         participants::routes(),
+        presets::routes(),
+        webhooks::routes(),
+        active_session::routes(),
+        sessions::routes(),
+        recordings::routes(),
+        livestreams::routes(),
+        analytics::routes(),
     ]
     .into_iter()
     .flatten()

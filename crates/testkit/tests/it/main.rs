@@ -3,9 +3,15 @@
 
 mod access;
 mod accounts;
+mod active_session;
+mod analytics;
 mod apps;
 mod bodies;
 mod idempotency;
+mod livestreams;
 mod meetings;
 mod participants;
+mod recordings;
+mod seeds;
+mod sessions;
 mod smoke;
