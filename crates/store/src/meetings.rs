@@ -211,7 +211,11 @@ pub(crate) async fn load_some(
 ) -> Result<Vec<Meeting>, StoreError> {
     let mut conditions = crate::filter::Conditions::new("TRUE", params![scope.app, &scope.account]);
     conditions.and_one_of("id", ids.into_iter().map(Into::into));
-    let (sql, values) = conditions.select(select_meetings!("AND TRUE"), "", params![]);
+    let (sql, values) = conditions.select(
+        concat!("SELECT * FROM (", select_meetings!(") AS of_app")),
+        "",
+        params![],
+    );
     let rows = conn.fetch_all_built::<MeetingRow>(sql, values).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
