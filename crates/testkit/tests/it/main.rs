@@ -10,6 +10,7 @@ mod bodies;
 mod idempotency;
 mod livestreams;
 mod meetings;
+mod openapi;
 mod participants;
 mod recordings;
 mod seeds;
