@@ -5,4 +5,6 @@ mod accounts;
 mod apps;
 mod meetings;
 mod participants;
+mod presets;
 mod smoke;
+mod webhooks;
