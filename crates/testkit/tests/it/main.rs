@@ -11,4 +11,6 @@ mod participants;
 mod recordings;
 mod seeds;
 mod sessions;
+mod presets;
 mod smoke;
+mod webhooks;
