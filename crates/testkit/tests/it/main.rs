@@ -10,5 +10,6 @@ mod meetings;
 mod participants;
 mod recordings;
 mod seeds;
+mod session_participants;
 mod sessions;
 mod smoke;
