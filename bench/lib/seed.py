@@ -13,7 +13,7 @@ LIMIT_S = 900
 
 CONNECTIONS = 64
 PAGE = "?page_no=1&per_page=30"
-MODES = {"as shipped": {}, "uncached": {"MUSTER_PAGE_CACHE": "off"}}
+MODES = {"as shipped": {}, "uncached": {"MUSTER_PAGE_CACHE_MB": "0"}}
 OTHER_PROCESS_ADDS = 20
 
 SERVER, NGINX, NGINX_CACHED = "server", "nginx", "nginx with open_file_cache"

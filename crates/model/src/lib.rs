@@ -15,6 +15,7 @@ pub mod recording;
 pub mod session;
 pub mod timestamp;
 pub mod token;
+pub mod webhook;
 
 pub use id::{
     AccountId, ApiTokenId, AppId, LivestreamId, LivestreamSessionId, MeetingId, ParticipantId, PeerId,

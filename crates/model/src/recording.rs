@@ -207,6 +207,9 @@ pub struct StorageConfig {
     /// What kind of storage.
     #[serde(rename = "type")]
     pub kind: StorageKind,
+    /// Whose store it is; `type: cloudflare` is taken as `aws` with this (extension).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<StorageProvider>,
     /// Key id of the storage account. Write-only.
     #[serde(default, skip_serializing)]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only))]
@@ -270,6 +273,13 @@ pub enum StorageKind {
     Gcs,
     /// A server that speaks SFTP.
     Sftp,
+}
+
+/// Whose S3-compatible store it is, where that is not the type's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StorageProvider {
     /// R2.
     Cloudflare,
 }

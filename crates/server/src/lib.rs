@@ -9,6 +9,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod momentary;
+pub mod outbound;
 pub mod telemetry;
 
 use std::{net::SocketAddr, time::Duration};

@@ -92,6 +92,11 @@ async fn load(conn: &mut Conn, scope: &Scope) -> Result<App, StoreError> {
     .try_into()
 }
 
+/// Goes on only when the app is in use.
+pub(crate) async fn check(conn: &mut Conn, scope: &Scope) -> Result<(), StoreError> {
+    load(conn, scope).await.map(|_| ())
+}
+
 /// Whether an app can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppState {

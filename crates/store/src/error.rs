@@ -47,6 +47,25 @@ pub enum StoreError {
 const FULL_CODES: [&str; 5] = ["13", "778", "1034", "4874", "53100"];
 
 impl StoreError {
+    fn database_error(&self) -> Option<&dyn sqlx::error::DatabaseError> {
+        match self {
+            Self::Database(error) => error.as_database_error(),
+            _ => None,
+        }
+    }
+
+    /// Whether a statement would have made two of what there may be one of.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        self.database_error()
+            .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+    }
+
+    /// Whether a statement would have left a reference to what is not there.
+    pub(crate) fn is_foreign_key_violation(&self) -> bool {
+        self.database_error()
+            .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
+    }
+
     /// Whether it says that writes cannot be made durable, rather than that this one was wrong.
     pub fn is_write_failure(&self) -> bool {
         matches!(self, Self::DiskFull(_) | Self::NotCommitted(_))

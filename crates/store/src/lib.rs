@@ -31,6 +31,7 @@ pub mod presets;
 pub mod purge;
 pub mod recordings;
 pub mod sessions;
+pub mod webhooks;
 
 pub use conn::{Conn, Param, Row};
 pub use error::StoreError;

@@ -115,26 +115,6 @@ impl MeetingScope {
     }
 }
 
-async fn resolve(
-    conn: &mut Conn,
-    scope: &Scope,
-    preset: &PresetRef,
-) -> Result<(PresetId, String), StoreError> {
-    match preset {
-        PresetRef::Name(name) => presets::resolve_name(conn, scope.app, name).await,
-        PresetRef::Id(id) => {
-            let row: Option<(String,)> = conn
-                .fetch_optional(
-                    "SELECT name FROM presets WHERE id = $1 AND app_id = $2",
-                    params![id, scope.app],
-                )
-                .await?;
-            let (name,) = row.ok_or_else(|| StoreError::NoPreset(id.to_string()))?;
-            Ok((*id, name))
-        }
-    }
-}
-
 fn searchable(custom_id: &str, name: Option<&str>) -> String {
     search_text([Some(custom_id), name])
 }
@@ -148,7 +128,7 @@ pub async fn add(
     now: Timestamp,
 ) -> Result<Participant, StoreError> {
     at.check(conn).await?;
-    let (preset_id, preset_name) = resolve(conn, &at.scope, &new.preset).await?;
+    let (preset_id, preset_name) = presets::resolve(conn, &at.scope, &new.preset).await?;
     let duplicate_no: i64 = if policy == DuplicatePolicy::Allow {
         // Of two that are added at once, one may meet the other's number below, and be told so.
         let (next,): (i64,) = conn
@@ -221,7 +201,7 @@ pub async fn patch(
 ) -> Result<Participant, StoreError> {
     let mut participant = load(conn, at, id).await?;
     if let Some(preset) = &patch.preset {
-        (participant.preset_id, participant.preset_name) = resolve(conn, &at.scope, preset).await?;
+        (participant.preset_id, participant.preset_name) = presets::resolve(conn, &at.scope, preset).await?;
     }
     if let Some(custom_id) = patch
         .custom_participant_id
@@ -280,16 +260,14 @@ pub async fn delete(
 pub async fn load(conn: &mut Conn, at: &MeetingScope, id: ParticipantId) -> Result<Participant, StoreError> {
     let mut values = at.params();
     values.extend(params![id]);
-    match conn
+    let row = conn
         .fetch_optional::<ParticipantRow>(select_participants!("AND p.id = $4"), values)
-        .await?
-    {
-        Some(row) => row.try_into(),
-        None => {
-            at.check(conn).await?;
-            Err(StoreError::NotFound("Participant"))
-        }
+        .await?;
+    if let Some(row) = row {
+        return row.try_into();
     }
+    at.check(conn).await?;
+    Err(StoreError::NotFound("Participant"))
 }
 
 /// Which part of a meeting's participants is wanted.

@@ -87,6 +87,11 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
             "DELETE FROM participants WHERE id IN ( \
              SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id WHERE m.app_id = $1 LIMIT $2)",
             "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE app_id = $1 LIMIT $2)",
+            "DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE app_id = $1 LIMIT $2)",
+            // A preset that a participant of an earlier deleted meeting still has stays.
+            "DELETE FROM presets WHERE id IN ( \
+             SELECT pr.id FROM presets pr LEFT JOIN participants p ON p.preset_id = pr.id \
+             WHERE pr.app_id = $1 AND p.id IS NULL LIMIT $2)",
         ]
     };
     for step in steps {

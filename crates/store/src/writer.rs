@@ -25,10 +25,13 @@ pub(crate) trait Job: Send + 'static {
     fn refuse(self: Box<Self>, why: &str);
 }
 
+/// Answers a job, given what became of the commit.
+type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
+
 /// A job that ran and waits for the commit.
 pub(crate) struct Ran {
     kept: bool,
-    reply: Box<dyn FnOnce(Result<(), &str>) + Send>,
+    reply: Reply,
 }
 
 struct Write<T, F> {
@@ -180,7 +183,10 @@ async fn commit_group(conn: &mut Conn, group: impl ExactSizeIterator<Item = Box<
     };
     let clean = outcome.is_ok() || conn.control("ROLLBACK").await.is_ok();
     for done in ran {
-        (done.reply)(outcome.as_ref().map(|()| ()).map_err(String::as_str));
+        (done.reply)(match &outcome {
+            Ok(()) => Ok(()),
+            Err(why) => Err(why),
+        });
     }
     clean
 }

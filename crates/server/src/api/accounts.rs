@@ -74,6 +74,7 @@ impl Input for TokenIn {}
 
 /// An API token, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiTokenOut)] // a participant's token has the plain name
 pub struct TokenOut {
     #[schema(value_type = String, format = Uuid)]
     id: ApiTokenId,

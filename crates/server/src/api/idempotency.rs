@@ -119,6 +119,7 @@ impl Idempotency {
     /// the request is a repetition, with what was answered before.
     ///
     /// `owner` is the app or account that the kept answer counts for.
+    #[allow(clippy::too_many_arguments)] // who, for whom, of what: all of it makes the key
     pub async fn run<T, B, F, R>(
         self,
         app: &App,

@@ -19,9 +19,11 @@ use super::{
     caller::{AppCaller, MeetingCaller},
     error::{ApiError, Fault},
     idempotency::Idempotency,
+    merge::merge,
     query::{Kind, PAGE_NO, PER_PAGE, Param, Query},
     respond::Envelope,
     route::Route,
+    storage,
 };
 use crate::{app::App, auth::master_key::MasterKey};
 
@@ -89,6 +91,11 @@ pub struct MeetingPatch {
 }
 
 impl Input for MeetingIn {
+    fn normalise(body: &mut Map<String, Value>) {
+        let config = body.get_mut("recording_config").and_then(Value::as_object_mut);
+        storage::normalise(config.and_then(|config| config.get_mut("storage_config")));
+    }
+
     fn check(&self, faults: &mut Vec<Fault>) {
         let Some(config) = &self.recording_config else {
             return;
@@ -113,6 +120,10 @@ impl Input for MeetingIn {
 }
 
 impl Input for MeetingPatch {
+    fn normalise(body: &mut Map<String, Value>) {
+        MeetingIn::normalise(body);
+    }
+
     fn check(&self, faults: &mut Vec<Fault>) {
         self.rest.check(faults);
     }
@@ -318,21 +329,6 @@ fn patched(
         StorageSecrets::default()
     };
     Ok((settings, secrets))
-}
-
-/// JSON merge patch (RFC 7396).
-pub fn merge(target: &mut Map<String, Value>, change: Map<String, Value>) {
-    for (name, value) in change {
-        match (value, target.get_mut(&name)) {
-            (Value::Null, _) => {
-                target.remove(&name);
-            }
-            (Value::Object(inner), Some(Value::Object(old))) => merge(old, inner),
-            (value, _) => {
-                target.insert(name, value);
-            }
-        }
-    }
 }
 
 /// Reads a meeting, lets `decide` say what it becomes, and stores that, in one transaction.

@@ -124,8 +124,9 @@ fn failures(route: &Route) -> Vec<u16> {
     let mut statuses = match route.access {
         Access::Public => vec![503],
         Access::AnyToken => vec![400, 401, 403, 429, 500, 503],
-        Access::Account | Access::AccountAdmin => vec![400, 401, 403, 404, 429, 500, 503],
-        Access::App | Access::AppHistory | Access::AppOrMember => vec![400, 401, 403, 404, 429, 500, 503],
+        Access::Account | Access::AccountAdmin | Access::App | Access::AppHistory | Access::AppOrMember => {
+            vec![400, 401, 403, 404, 429, 500, 503]
+        }
     };
     if route.method != axum::http::Method::GET {
         statuses.extend([409, 413, 422]);

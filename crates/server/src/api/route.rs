@@ -123,6 +123,15 @@ impl Route {
         }
     }
 
+    /// Takes a JSON body of another shape than its type has.
+    #[must_use]
+    pub fn body_with(self, schema: impl Fn(&mut Components) -> Value + Send + Sync + 'static) -> Self {
+        Self {
+            body: Some((true, Box::new(schema))),
+            ..self
+        }
+    }
+
     /// Takes a JSON body of this type, or none at all.
     #[must_use]
     pub fn optional_body<T: ToSchema + 'static>(self) -> Self {

@@ -4,7 +4,7 @@ use axum::{Router, response::IntoResponse};
 
 use super::{
     accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
-    recordings, route::Route, sessions,
+    presets, recordings, route::Route, sessions, webhooks,
 };
 use crate::{app::App, health, http::edge};
 
@@ -18,6 +18,8 @@ pub fn routes() -> Vec<Route> {
         apps::routes(),
         meetings::routes(),
         participants::routes(),
+        presets::routes(),
+        webhooks::routes(),
         active_session::routes(),
         sessions::routes(),
         recordings::routes(),

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,6 +16,7 @@ use futures::FutureExt;
 use muster_model::{AccountId, AppId};
 use uuid::Uuid;
 
+use super::unread::BodyRead;
 use crate::{
     api::{
         error::{ApiError, WriteFailed},
@@ -49,6 +50,7 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
     let started = Instant::now();
     let id = Uuid::now_v7();
     let about = About::of(&app, &request);
+    let (request, body_read) = BodyRead::watch(request);
     let mut response = match app.requests.try_acquire() {
         Err(_) => ApiError::unavailable("Too many requests at once").into_response(),
         Ok(_permit) => {
@@ -75,6 +77,9 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
     if matches!(status, StatusCode::CONFLICT | StatusCode::NOT_IMPLEMENTED) {
         // The official SDKs repeat 409 and 5xx unless told that it would not help.
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    if body_read.is_unfinished() {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let took = started.elapsed();
     app.metrics.request(&about.method, about.route(), status, took);

@@ -22,7 +22,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A bound address and what is served on it.
 pub struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
 }
@@ -30,7 +30,7 @@ pub struct Listener {
 impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Listener")
-            .field("address", &self.listener.local_addr())
+            .field("address", &self.socket.local_addr())
             .finish_non_exhaustive()
     }
 }
@@ -42,7 +42,7 @@ impl Listener {
         tls: Option<Arc<ServerConfig>>,
         router: Router,
     ) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        let socket = TcpListener::bind(address).await.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => {
                 anyhow::anyhow!("the address {address} is taken; stop the other program or choose another with --listen")
             }
@@ -50,7 +50,7 @@ impl Listener {
             _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
         })?;
         Ok(Self {
-            listener,
+            socket,
             tls: tls.map(TlsAcceptor::from),
             router,
         })
@@ -58,7 +58,7 @@ impl Listener {
 
     /// The address, with the port that was free where port 0 was asked for.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        self.listener.local_addr().context("a listener has no address")
+        self.socket.local_addr().context("a listener has no address")
     }
 
     /// Serves until `stop`, then takes no more requests; open ones go on in `connections`.
@@ -66,7 +66,7 @@ impl Listener {
         loop {
             let (stream, peer) = tokio::select! {
                 () = stop.cancelled() => return,
-                accepted = self.listener.accept() => match accepted {
+                accepted = self.socket.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of file descriptors, most likely: others must end first.

@@ -3,3 +3,4 @@
 pub mod edge;
 pub mod listener;
 pub mod tls;
+pub mod unread;

@@ -18,6 +18,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use super::json_line::JsonLine;
 use crate::config::LogFormat;
 
 /// How long a line may wait for others.
@@ -54,13 +55,7 @@ pub fn init(format: LogFormat, level: &str) -> anyhow::Result<LogGuard> {
     let gathered = Gathered::default();
     let lines = gathered.clone();
     registry
-        .with(
-            fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_writer(lines),
-        )
+        .with(fmt::layer().event_format(JsonLine).with_writer(lines))
         .try_init()
         .context("logs are set up already")?;
     let writer = gathered.clone();

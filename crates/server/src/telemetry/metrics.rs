@@ -15,11 +15,13 @@ const BUCKETS: [f64; 11] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0,
 ];
 
+type ByStatus = HashMap<StatusCode, (Counter, Histogram)>;
+
 /// The metrics of one server.
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    requests: RwLock<HashMap<(Method, String), HashMap<StatusCode, (Counter, Histogram)>>>,
+    requests: RwLock<HashMap<(Method, String), ByStatus>>,
     /// Whether the store can be written: 1 or 0.
     pub writable: Gauge,
 }

@@ -1,4 +1,5 @@
 //! Logs and metrics.
 
+pub mod json_line;
 pub mod logs;
 pub mod metrics;

@@ -5,7 +5,7 @@
 //! the next read. The question is cheap, and requests that arrive while it is being asked share the
 //! next one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use axum::body::Bytes;
 use muster_model::{MeetingId, PageInfo, Timestamp, app::Scope};
@@ -136,11 +136,13 @@ async fn answer_questions(store: Store, mut asked: mpsc::Receiver<Question>) {
         {
             questions.push(question);
         }
-        let mut meetings: HashMap<MeetingScope, ()> = HashMap::new();
+        let mut meetings: HashSet<MeetingScope> = HashSet::new();
         for question in &questions {
-            meetings.entry(question.at.clone()).or_default();
+            if !meetings.contains(&question.at) {
+                meetings.insert(question.at.clone());
+            }
         }
-        let meetings: Vec<MeetingScope> = meetings.into_keys().collect();
+        let meetings: Vec<MeetingScope> = meetings.into_iter().collect();
         let versions = versions(&store, &mut conn, &meetings)
             .await
             .unwrap_or_else(|error| {

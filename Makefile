@@ -1,0 +1,21 @@
+# Everything a fresh Debian machine with cargo, node, python3 and make needs: what is missing is installed.
+.PHONY: help run build test lint bench
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: build ## a server on http://localhost:8080 with something to try
+	@exec "$${CARGO_TARGET_DIR:-target}/release/muster" dev
+
+build: ## the release program, target/release/muster
+	@scripts/setup build
+	cargo build --release --locked --package muster-server
+
+test: ## every test; the last line counts them
+	@scripts/test
+
+lint: ## formatting, clippy, dependencies, shell scripts
+	@scripts/lint
+
+bench: build ## the benchmarks (about a quarter of an hour)
+	@bench/run

@@ -1,0 +1,182 @@
+//! Webhooks.
+
+use muster_model::{
+    Timestamp, WebhookId,
+    app::Scope,
+    webhook::{Webhook, WebhookSettings},
+};
+
+use crate::{Conn, Store, StoreError, params};
+
+#[derive(sqlx::FromRow)]
+struct WebhookRow {
+    id: String,
+    name: String,
+    url: String,
+    events: String,
+    enabled: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<WebhookRow> for Webhook {
+    type Error = StoreError;
+
+    fn try_from(row: WebhookRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.parse()?,
+            settings: WebhookSettings {
+                name: row.name,
+                url: row.url,
+                events: serde_json::from_str(&row.events)?,
+                enabled: row.enabled,
+            },
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+}
+
+macro_rules! select_webhooks {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, url, events, enabled, created_at, updated_at FROM webhooks ",
+            "WHERE app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) ",
+            $rest
+        )
+    };
+}
+
+fn taken(name: &str) -> StoreError {
+    StoreError::Conflict(format!("A webhook with name {name} already exists"))
+}
+
+/// Makes a webhook; a taken name is a conflict.
+pub async fn create(
+    conn: &mut Conn,
+    scope: &Scope,
+    settings: WebhookSettings,
+    now: Timestamp,
+) -> Result<Webhook, StoreError> {
+    let id = WebhookId::random();
+    let made = conn
+        .execute(
+            "INSERT INTO webhooks (id, name, url, events, enabled, created_at, updated_at, app_id) \
+             SELECT $1, $2, $3, $4, $5, $6, $6, id FROM apps \
+             WHERE id = $7 AND account_id = $8 AND deleted_at IS NULL \
+             ON CONFLICT (app_id, name) DO NOTHING",
+            params![
+                id,
+                &settings.name,
+                &settings.url,
+                serde_json::to_string(&settings.events)?,
+                settings.enabled,
+                now,
+                scope.app,
+                &scope.account
+            ],
+        )
+        .await?;
+    if made == 0 {
+        crate::apps::check(conn, scope).await?;
+        return Err(taken(&settings.name));
+    }
+    Ok(Webhook {
+        id,
+        settings,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Replaces what a webhook's owner decides; a taken name is a conflict.
+pub async fn update(
+    conn: &mut Conn,
+    scope: &Scope,
+    id: WebhookId,
+    settings: &WebhookSettings,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let changed = conn
+        .execute(
+            "UPDATE webhooks SET name = $1, url = $2, events = $3, enabled = $4, updated_at = $5 \
+             WHERE id = $6 AND app_id = (SELECT id FROM apps WHERE id = $7 AND account_id = $8)",
+            params![
+                &settings.name,
+                &settings.url,
+                serde_json::to_string(&settings.events)?,
+                settings.enabled,
+                now,
+                id,
+                scope.app,
+                &scope.account
+            ],
+        )
+        .await
+        .map_err(|error| {
+            if error.is_unique_violation() {
+                taken(&settings.name)
+            } else {
+                error
+            }
+        })?;
+    if changed == 0 {
+        return Err(StoreError::NotFound("Webhook"));
+    }
+    Ok(())
+}
+
+/// One webhook, for a change in the same transaction: no other can change it before that ends.
+pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Result<Webhook, StoreError> {
+    // Any write locks the row in both databases, while only one of them knows SELECT … FOR UPDATE.
+    conn.execute(
+        "UPDATE webhooks SET updated_at = updated_at \
+         WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
+        params![id, scope.app, &scope.account],
+    )
+    .await?;
+    load(conn, scope, id).await
+}
+
+/// Deletes a webhook.
+pub async fn delete(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Result<Webhook, StoreError> {
+    let webhook = load(conn, scope, id).await?;
+    conn.execute(
+        "DELETE FROM webhooks WHERE id = $1 \
+         AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
+        params![id, scope.app, &scope.account],
+    )
+    .await?;
+    Ok(webhook)
+}
+
+async fn load(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Result<Webhook, StoreError> {
+    conn.fetch_optional::<WebhookRow>(
+        select_webhooks!("AND id = $3"),
+        params![scope.app, &scope.account, id],
+    )
+    .await?
+    .ok_or(StoreError::NotFound("Webhook"))?
+    .try_into()
+}
+
+impl Store {
+    /// One webhook.
+    pub async fn webhook(&self, scope: &Scope, id: WebhookId) -> Result<Webhook, StoreError> {
+        load(&mut self.read().await?, scope, id).await
+    }
+
+    /// All webhooks of an app, newest first.
+    pub async fn webhooks(&self, scope: &Scope) -> Result<Vec<Webhook>, StoreError> {
+        self.read()
+            .await?
+            .fetch_all::<WebhookRow>(
+                select_webhooks!("ORDER BY created_at DESC, id DESC"),
+                params![scope.app, &scope.account],
+            )
+            .await?
+            .into_iter()
+            .map(TryInto::try_into)
+            .collect()
+    }
+}
