@@ -10,6 +10,7 @@ mod meetings;
 mod participants;
 mod recordings;
 mod seeds;
+mod session_participants;
 mod sessions;
 mod presets;
 mod smoke;
