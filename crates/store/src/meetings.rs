@@ -209,13 +209,14 @@ pub(crate) async fn load_some(
     scope: &Scope,
     ids: impl IntoIterator<Item = MeetingId>,
 ) -> Result<Vec<Meeting>, StoreError> {
-    let mut conditions = crate::filter::Conditions::new("TRUE", params![scope.app, &scope.account]);
-    conditions.and_one_of("id", ids.into_iter().map(Into::into));
-    let (sql, values) = conditions.select(
-        concat!("SELECT * FROM (", select_meetings!(") AS of_app")),
-        "",
-        params![],
-    );
+    let mut values = params![scope.app, &scope.account];
+    let mut sql = select_meetings!("AND id IN (NULL").to_owned();
+    for id in ids {
+        values.extend(params![id]);
+        sql.push_str(", $");
+        sql.push_str(&values.len().to_string());
+    }
+    sql.push(')');
     let rows = conn.fetch_all_built::<MeetingRow>(sql, values).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }

@@ -191,12 +191,12 @@ fn moments(r: &mut Reader<'_>, now: Timestamp) -> Range {
     {
         r.fault(&START_TIME, "must not be after end_time");
     }
-    let to = last.map_or_else(
-        || now.max(first.map_or_else(Timestamp::default, |(from, _)| from)),
-        |(_, to)| to,
-    );
+    let (begins, to) = last.unwrap_or_else(|| {
+        let now = first.map_or(now, |(from, _)| now.max(from));
+        (now, now)
+    });
     Range {
-        from: first.map_or_else(|| to.minus(DAY * DAYS), |(from, _)| from),
+        from: first.map_or_else(|| begins.minus(DAY * DAYS), |(from, _)| from),
         to,
     }
 }

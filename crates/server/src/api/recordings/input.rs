@@ -7,12 +7,13 @@ use muster_model::{
     recording::{AudioConfig, BucketConfig, StorageConfig, VideoCodec, VideoConfig},
 };
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use utoipa::{
     ToSchema,
     openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type},
 };
 
-use crate::api::{body::Input, error::Fault};
+use crate::api::{body::Input, error::Fault, storage};
 
 /// A recording of the room to be started. What is absent is as the meeting says, else the default.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -65,6 +66,10 @@ pub enum InteractiveKind {
 }
 
 impl Input for RecordingIn {
+    fn normalise(body: &mut Map<String, Value>) {
+        storage::normalise(body.get_mut("storage_config"));
+    }
+
     fn check(&self, faults: &mut Vec<Fault>) {
         let bucket_off = self
             .realtimekit_bucket_config
@@ -120,7 +125,7 @@ pub struct TrackLayer {
     media_kind: Option<MediaKind>,
     /// Where the files go.
     #[schema(value_type = Option<Vec<Object>>)]
-    outputs: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    outputs: Option<Vec<Map<String, Value>>>,
 }
 
 /// What is recorded of a track.
@@ -167,7 +172,7 @@ pub enum RecordingAction {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::api::body::checked;
@@ -223,6 +228,8 @@ mod tests {
         let stored = json!({"realtimekit_bucket_config": {"enabled": false},
             "storage_config": {"type": "sftp", "host": "h", "port": 22.0, "private_key": "k"}});
         assert_eq!(faults::<RecordingIn>(stored), "");
+        let r2 = json!({"storage_config": {"type": "cloudflare", "bucket": "b"}});
+        assert_eq!(faults::<RecordingIn>(r2), "");
     }
 
     #[test]
