@@ -296,14 +296,8 @@ async fn search_finds_parts_and_lookup_finds_exactly(db: Database) {
         .each("id")
         .remove(0);
     assert_eq!(found(&format!("search={}", ada.to_uppercase())).await, ["user:1"]);
-    assert_eq!(
-        meeting
-            .get("/participants?search=%00")
-            .await
-            .refused(400)
-            .contains("NUL"),
-        true
-    );
+    let nul = meeting.get("/participants?search=%00").await;
+    assert!(nul.refused(400).contains("NUL"));
 }
 
 async fn what_is_not_there_is_not_found(db: Database) {
