@@ -66,6 +66,16 @@ impl StoreError {
             .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
     }
 
+    /// Where a preset was deleted (by another transaction of PostgreSQL) after it was found: there is
+    /// no such preset.
+    pub(crate) fn or_no_preset(self, name: &str) -> Self {
+        if self.is_foreign_key_violation() {
+            Self::NoPreset(name.to_owned())
+        } else {
+            self
+        }
+    }
+
     /// Whether it says that writes cannot be made durable, rather than that this one was wrong.
     pub fn is_write_failure(&self) -> bool {
         matches!(self, Self::DiskFull(_) | Self::NotCommitted(_))

@@ -174,7 +174,10 @@ pub async fn add(
     } else {
         insert!("DO NOTHING")
     };
-    let row: Option<(String, i64)> = conn.fetch_optional(sql, std::mem::take(&mut values)).await?;
+    let row: Option<(String, i64)> = conn
+        .fetch_optional(sql, std::mem::take(&mut values))
+        .await
+        .map_err(|error| error.or_no_preset(&preset_name))?;
     let (id, created_at) = row.ok_or_else(|| {
         StoreError::Conflict("A participant with this custom_participant_id already exists".into())
     })?;
@@ -237,7 +240,8 @@ pub async fn patch(
             now
         ],
     )
-    .await?;
+    .await
+    .map_err(|error| error.or_no_preset(&participant.preset_name))?;
     Ok(participant)
 }
 

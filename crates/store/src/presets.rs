@@ -240,7 +240,7 @@ async fn vacate(
     let Some(target) = target else {
         return Ok(orphans);
     };
-    let (target, _) = resolve(conn, scope, target).await?;
+    let (target, target_name) = resolve(conn, scope, target).await?;
     if target == id {
         return Err(StoreError::Conflict(
             "A preset's participants cannot be reassigned to the preset itself".into(),
@@ -252,7 +252,8 @@ async fn vacate(
              SELECT id FROM participants WHERE preset_id = $3 AND app_id = $4 LIMIT $5)",
             params![target, now, id, scope.app, PIECE],
         )
-        .await?;
+        .await
+        .map_err(|error| error.or_no_preset(&target_name))?;
     Ok(orphans + moved)
 }
 
@@ -280,20 +281,24 @@ async fn delete_step(
             "The preset is used by {count} {who}"
         )));
     }
-    conn.execute(
-        "DELETE FROM presets WHERE id = $1 \
-         AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
-        params![id, scope.app, &scope.account],
-    )
-    .await
-    .map_err(|error| {
-        // Of PostgreSQL: a participant was added after the count.
-        if error.is_foreign_key_violation() {
-            StoreError::Conflict("The preset is used by 1 participant".into())
-        } else {
-            error
-        }
-    })?;
+    let deleted = conn
+        .execute(
+            "DELETE FROM presets WHERE id = $1 \
+             AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
+            params![id, scope.app, &scope.account],
+        )
+        .await
+        .map_err(|error| {
+            // Of PostgreSQL: a participant was added after the count.
+            if error.is_foreign_key_violation() {
+                StoreError::Conflict("The preset is used by 1 participant".into())
+            } else {
+                error
+            }
+        })?;
+    if deleted == 0 {
+        return Err(StoreError::NotFound("Preset"));
+    }
     Ok(Some(preset))
 }
 

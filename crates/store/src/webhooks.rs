@@ -141,12 +141,16 @@ pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Resul
 /// Deletes a webhook.
 pub async fn delete(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Result<Webhook, StoreError> {
     let webhook = load(conn, scope, id).await?;
-    conn.execute(
-        "DELETE FROM webhooks WHERE id = $1 \
-         AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
-        params![id, scope.app, &scope.account],
-    )
-    .await?;
+    let deleted = conn
+        .execute(
+            "DELETE FROM webhooks WHERE id = $1 \
+             AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
+            params![id, scope.app, &scope.account],
+        )
+        .await?;
+    if deleted == 0 {
+        return Err(StoreError::NotFound("Webhook"));
+    }
     Ok(webhook)
 }
 

@@ -9,15 +9,16 @@ pub fn merge(target: &mut Map<String, Value>, change: Map<String, Value>) {
             Value::Null => {
                 target.remove(&name);
             }
-            Value::Object(inner) => match target.get_mut(&name) {
-                Some(Value::Object(old)) => merge(old, inner),
-                _ => {
-                    // Into an empty object, so that what it removes is not there either.
-                    let mut fresh = Map::new();
-                    merge(&mut fresh, inner);
-                    target.insert(name, Value::Object(fresh));
+            Value::Object(inner) => {
+                // Into an object in any case, so that what it removes is not there afterwards.
+                let old = target.entry(name).or_insert(Value::Null);
+                if !old.is_object() {
+                    *old = Value::Object(Map::new());
                 }
-            },
+                if let Value::Object(old) = old {
+                    merge(old, inner);
+                }
+            }
             value => {
                 target.insert(name, value);
             }
