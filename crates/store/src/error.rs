@@ -28,6 +28,9 @@ pub enum StoreError {
     /// A migration failed.
     #[error("the database could not be migrated: {0}")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+    /// SQLite would not sync each commit; says how it would write.
+    #[error("the database file cannot be written safely ({0}); is it on a network drive?")]
+    NotDurable(String),
     /// A record in the database does not read as what it should be.
     #[error("unreadable record: {0}")]
     Corrupt(String),

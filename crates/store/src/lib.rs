@@ -77,6 +77,22 @@ enum Db {
     Postgres { pool: PgPool },
 }
 
+/// How SQLite commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Durability {
+    /// `wal` as it should be.
+    pub journal_mode: String,
+    /// 2 (FULL) as it should be: the log is synced at each commit.
+    pub synchronous: i64,
+}
+
+impl Durability {
+    /// Whether a commit is on disk when it is done.
+    pub fn is_full(&self) -> bool {
+        self.journal_mode == "wal" && self.synchronous >= 2
+    }
+}
+
 /// How long a statement waits for another process's write lock on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -95,7 +111,13 @@ impl Store {
                 Db::Postgres { pool }
             }
         };
-        Ok(Self { db })
+        let store = Self { db };
+        match store.durability().await? {
+            Some(durability) if !durability.is_full() => {
+                Err(StoreError::NotDurable(format!("{durability:?}")))
+            }
+            _ => Ok(store),
+        }
     }
 
     async fn open_sqlite(path: &std::path::Path) -> Result<Db, StoreError> {
@@ -149,6 +171,24 @@ impl Store {
                 .await
                 .unwrap_or_else(|error| Err(StoreError::NotCommitted(error.to_string()))),
         }
+    }
+
+    /// How SQLite's writer commits; PostgreSQL has its own settings for that.
+    pub async fn durability(&self) -> Result<Option<Durability>, StoreError> {
+        if !self.is_sqlite() {
+            return Ok(None);
+        }
+        self.write(|conn| {
+            Box::pin(async move {
+                let (journal_mode,): (String,) = conn.fetch_one("PRAGMA journal_mode", params![]).await?;
+                let (synchronous,): (i64,) = conn.fetch_one("PRAGMA synchronous", params![]).await?;
+                Ok(Some(Durability {
+                    journal_mode,
+                    synchronous,
+                }))
+            })
+        })
+        .await
     }
 
     /// Whether the records are in SQLite.

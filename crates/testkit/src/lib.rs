@@ -12,7 +12,7 @@ mod server;
 
 pub use api::{Answer, Api, Call, new_http_client};
 pub use database::{Database, TestDatabase};
-pub use process::{Exit, Muster, ServerProcess, muster_binary};
+pub use process::{Exit, Muster, ServerProcess, muster_binary, run};
 pub use server::{Server, ServerBuilder};
 
 use std::time::Duration;

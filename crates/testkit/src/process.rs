@@ -143,10 +143,13 @@ impl Muster {
     /// Starts `muster serve` on a free port, and waits until it is ready.
     pub fn serve(&self, further: &[&str]) -> ServerProcess {
         let arguments = ["serve", "--listen", "127.0.0.1:0"];
-        ServerProcess::start(
-            self.command(arguments.into_iter().chain(further.iter().copied())),
-            self.clone(),
-        )
+        let command = self.command(arguments.into_iter().chain(further.iter().copied()));
+        ServerProcess::start(command, "links", self)
+    }
+
+    /// Starts `muster dev` on a free port, and waits until it has told all.
+    pub fn dev(&self) -> ServerProcess {
+        ServerProcess::start(self.command(["dev", "--listen", "127.0.0.1:0"]), "curl", self)
     }
 
     /// A caller for a fresh account on a server of these records.
@@ -158,7 +161,7 @@ impl Muster {
 }
 
 /// Runs a command to its end, for a bounded time.
-pub(crate) fn run(mut command: Command) -> Exit {
+pub fn run(mut command: Command) -> Exit {
     let mut out = tempfile::tempfile().expect("a file");
     let mut err = tempfile::tempfile().expect("a file");
     command
@@ -213,8 +216,9 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Runs a command that serves, and waits until it has told all its addresses and is ready.
-    pub fn start(mut command: Command, records: Muster) -> Self {
+    /// Runs a command that serves, and waits until it is ready and has printed a line that begins with
+    /// `last`.
+    pub fn start(mut command: Command, last: &str, records: &Muster) -> Self {
         let mut log = tempfile::tempfile().expect("a file");
         command
             .stdout(Stdio::piped())
@@ -230,7 +234,7 @@ impl ServerProcess {
         });
         let mut stdout = Vec::new();
         let give_up = Instant::now() + PATIENCE;
-        while !stdout.iter().any(|line: &String| line.starts_with("links")) {
+        while !stdout.iter().any(|line: &String| line.starts_with(last)) {
             let left = give_up.saturating_duration_since(Instant::now());
             let Ok(line) = told.recv_timeout(left) else {
                 let _ = child.kill();
@@ -239,24 +243,17 @@ impl ServerProcess {
             };
             stdout.push(line);
         }
-        // `muster dev` tells more at once.
-        while let Ok(line) = told.recv_timeout(Duration::from_millis(50)) {
-            stdout.push(line);
-        }
-        let address = |name: &str| {
-            stdout
-                .iter()
-                .find_map(|line| line.strip_prefix(name))
-                .map(|rest| rest.trim().to_owned())
-        };
-        Self {
-            origin: address("http ").expect("the address of the server"),
-            tls_origin: address("https "),
+        let mut server = Self {
+            origin: String::new(),
+            tls_origin: None,
             child,
             log,
             stdout,
-            _records: records,
-        }
+            _records: records.clone(),
+        };
+        server.origin = server.told("http").expect("the server's address").to_owned();
+        server.tls_origin = server.told("https").map(str::to_owned);
+        server
     }
 
     /// What it wrote to standard error so far.
@@ -268,6 +265,14 @@ impl ServerProcess {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("the process is there");
+    }
+
+    /// The rest of a line that was printed at start, after its first word.
+    pub fn told(&self, name: &str) -> Option<&str> {
+        self.stdout
+            .iter()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .map(str::trim)
     }
 
     /// kill -9.

@@ -1,12 +1,17 @@
 //! Integration tests over HTTP: one module for each feature.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod accounts;
 mod active_session;
 mod analytics;
 mod apps;
+mod bodies;
+mod disk_full;
+mod idempotency;
 mod livestreams;
 mod meetings;
+mod openapi;
 mod participants;
 mod presets;
 mod recordings;
@@ -14,4 +19,5 @@ mod seeds;
 mod session_participants;
 mod sessions;
 mod smoke;
+mod storms;
 mod webhooks;
