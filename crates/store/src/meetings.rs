@@ -174,7 +174,7 @@ pub async fn update(
     }
 }
 
-/// Deletes a meeting; its participants go by a job, its sessions stay.
+/// Deletes a meeting that is not live; its participants go by a job, its sessions stay.
 pub async fn delete(
     conn: &mut Conn,
     scope: &Scope,
@@ -182,6 +182,7 @@ pub async fn delete(
     now: Timestamp,
 ) -> Result<Meeting, StoreError> {
     let meeting = load(conn, scope, id).await?;
+    crate::sessions::refuse_while_live(conn, scope, Some(id)).await?;
     conn.execute(
         "DELETE FROM meetings WHERE id = $1 \
          AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",

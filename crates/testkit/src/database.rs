@@ -128,9 +128,11 @@ impl Drop for TestDatabase {
                     format!("DROP DATABASE {name} WITH (FORCE)"),
                 ));
         });
-        if dropped.join().is_err() && !std::thread::panicking() {
-            panic!("the test's database was not dropped");
-        }
+        let dropped = dropped.join().is_ok();
+        assert!(
+            dropped || std::thread::panicking(),
+            "the test's database was not dropped"
+        );
     }
 }
 

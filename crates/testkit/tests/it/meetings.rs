@@ -461,7 +461,7 @@ async fn storage_secrets_never_come_out(db: Database) {
         if db == Database::Postgres {
             for secret in SECRETS {
                 // Text shows as it is, bytes as hex.
-                let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+                let hex = muster_server::auth::api_token::hex(secret.as_bytes());
                 let sql = format!(
                     "SELECT COUNT(*) FROM {table} t WHERE t::text LIKE '%{secret}%' OR t::text LIKE '%{hex}%'"
                 );

@@ -296,13 +296,12 @@ async fn search_finds_parts_and_lookup_finds_exactly(db: Database) {
         .each("id")
         .remove(0);
     assert_eq!(found(&format!("search={}", ada.to_uppercase())).await, ["user:1"]);
-    assert_eq!(
+    assert!(
         meeting
             .get("/participants?search=%00")
             .await
             .refused(400)
-            .contains("NUL"),
-        true
+            .contains("NUL")
     );
 }
 
