@@ -193,7 +193,18 @@ pub async fn delete(
     Ok(meeting)
 }
 
-/// One meeting, for a change in the same transaction.
+/// One meeting, for a change in the same transaction: no other can change it before that ends.
+pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: MeetingId) -> Result<Meeting, StoreError> {
+    conn.lock_rows(
+        "SELECT id FROM meetings \
+         WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) FOR UPDATE",
+        params![id, scope.app, &scope.account],
+    )
+    .await?;
+    load(conn, scope, id).await
+}
+
+/// One meeting.
 pub async fn load(conn: &mut Conn, scope: &Scope, id: MeetingId) -> Result<Meeting, StoreError> {
     conn.fetch_optional::<MeetingRow>(
         select_meetings!("AND id = $3"),

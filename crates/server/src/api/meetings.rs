@@ -344,7 +344,7 @@ where
         .store
         .write(move |conn| {
             Box::pin(async move {
-                let stored = meetings::load(conn, &at.scope, at.meeting).await?;
+                let stored = meetings::load_locked(conn, &at.scope, at.meeting).await?;
                 let (id, created_at) = (stored.id, stored.created_at);
                 let older = open(&master_key, meetings::sealed_secrets(conn, &at.scope, id).await?)?;
                 let (settings, secrets) = match decide(stored, older) {
