@@ -196,7 +196,7 @@ impl Store {
         matches!(self.db, Db::Sqlite { .. })
     }
 
-    /// Writes a consistent copy of an SQLite database to a file that must not exist yet.
+    /// Writes a consistent copy of an SQLite database to a file that must not exist yet, or be empty.
     pub async fn backup(&self, file: &std::path::Path) -> Result<(), StoreError> {
         let path = file.to_string_lossy().into_owned();
         self.read()

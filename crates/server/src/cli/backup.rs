@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[group(id = "backup-options")] // clap names groups after types, and the command has this name
 pub struct Backup {
     /// The file to write; it must not exist
     file: PathBuf,
@@ -36,10 +37,13 @@ impl Backup {
                 config.master_key_file.display()
             );
         }
-        store
-            .backup(file)
-            .await
-            .with_context(|| format!("{} was not written", file.display()))?;
+        let not_written = || format!("{} was not written", file.display());
+        // Made first, so that it is never readable by others; SQLite fills an empty file.
+        create_private_file(file, b"").with_context(not_written)?;
+        if let Err(error) = store.backup(file).await {
+            let _ = std::fs::remove_file(file);
+            return Err(error).with_context(not_written);
+        }
         std::fs::File::open(file).and_then(|copy| copy.sync_all())?;
         println!("database    {}", file.display());
         if !self.without_key {

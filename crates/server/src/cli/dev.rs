@@ -32,12 +32,16 @@ pub async fn dev(
         config.public_url = format!("http://localhost:{}", config.listen.port());
     }
     let _log = logs::init(config.log_format, &config.log_level)?;
-    let running = start(config).await?;
+    let mut stop = serve::StopSignals::expect()?;
+    let Some(running) = stop.or(start(config)).await? else {
+        return Ok(());
+    };
     let playground = Playground::prepare(&running.app.store).await?;
     serve::tell_addresses(&running);
     println!();
     playground.tell(&format!("http://localhost:{}", running.address.port()));
-    serve::until_told_to_stop(running).await
+    stop.serve_until_told(running).await;
+    Ok(())
 }
 
 /// What `muster dev` sets up once and finds again.

@@ -8,7 +8,7 @@ mod token;
 // Tests make tokens as the command line does.
 pub use token::make as make_token;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use muster_store::Store;
@@ -85,12 +85,12 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    eprintln!("muster: {line}");
+    // Not by `eprintln!`, which panics where standard error is a file on a full disk.
+    let _ = writeln!(std::io::stderr(), "muster: {line}");
     ExitCode::FAILURE
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
     match std::io::stdout().write_all(text.as_bytes()) {
         // `muster openapi | head` is no failure.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -102,4 +102,14 @@ fn print(text: &str) -> anyhow::Result<()> {
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
     crate::prepare_data_dir(config)?;
     Ok(Store::open(&config.database).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -100,9 +100,10 @@ async fn a_full_disk_at_start_is_told_in_one_line() {
     let library = shim(muster.scratch());
     let muster = muster
         .env("LD_PRELOAD", library)
-        .env("SYNCSHIM_ENOSPC_FILE", &full);
+        .env("SYNCSHIM_ENOSPC_FILE", &full)
+        .env("SYNCSHIM_ENOSPC_MATCH", "/data/");
     let ended = muster.run(&["token", "list"]);
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("full"), "{}", ended.stderr);
 }

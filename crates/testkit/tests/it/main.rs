@@ -7,6 +7,7 @@ mod active_session;
 mod analytics;
 mod apps;
 mod bodies;
+mod cli;
 mod disk_full;
 mod idempotency;
 mod livestreams;
