@@ -1,5 +1,5 @@
 # Everything a fresh Debian machine with cargo, node, python3 and make needs: what is missing is installed.
-.PHONY: help run build test lint bench
+.PHONY: help run build test lint bench fuzz
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,4 +18,8 @@ lint: ## formatting, clippy, dependencies, shell scripts
 	@scripts/lint
 
 bench: build ## the benchmarks (about a quarter of an hour)
+	cargo build --release --locked --package muster-server --example seed
 	@bench/run
+
+fuzz: ## the property tests with many more inputs: make fuzz CASES=100000
+	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --lib --locked

@@ -25,6 +25,6 @@ def before_call(context, case, kwargs):
             path[name] = real
     # What a request removes is its own: schemathesis also tries ids that it has seen in answers.
     removed = case.path.rsplit("/", 1)[-1]
-    if case.method.upper() == "DELETE" and removed.startswith("{"):
-        name = removed.strip("{}")
+    name = removed.strip("{}")
+    if case.method.upper() == "DELETE" and name in RECORDS.ids():
         path[name] = str(uuid.uuid4()) if made_up else RECORDS.doomed(name)

@@ -68,11 +68,12 @@ pub async fn rename(conn: &mut Conn, scope: &Scope, name: String, now: Timestamp
     load(conn, scope).await
 }
 
-/// Deletes an app and what belongs to it; its sessions, recordings and livestreams stay readable.
+/// Deletes an app that has no live session, and what belongs to it; its sessions, recordings and livestreams stay readable.
 ///
 /// Meetings and participants, which can be many, go by a job.
 pub async fn delete(conn: &mut Conn, scope: &Scope, now: Timestamp) -> Result<App, StoreError> {
     let app = load(conn, scope).await?;
+    crate::sessions::refuse_while_live(conn, scope, None).await?;
     conn.execute(
         "UPDATE apps SET deleted_at = $3, updated_at = $3 WHERE id = $1 AND account_id = $2",
         params![scope.app, &scope.account, now],

@@ -131,6 +131,19 @@ impl Conn {
             .await?))
     }
 
+    /// Locks the rows that a `SELECT … FOR UPDATE` names until the transaction ends, so that a change
+    /// made of what is read now loses no other change. SQLite has one writer at a time as it is.
+    pub(crate) async fn lock_rows(
+        &mut self,
+        select_for_update: &'static str,
+        params: Vec<Param>,
+    ) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.execute(select_for_update, params).await?;
+        }
+        Ok(())
+    }
+
     /// Runs transaction control and other text without parameters, unprepared.
     pub(crate) async fn control(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {

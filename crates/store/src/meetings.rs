@@ -174,7 +174,7 @@ pub async fn update(
     }
 }
 
-/// Deletes a meeting; its participants go by a job, its sessions stay.
+/// Deletes a meeting that is not live; its participants go by a job, its sessions stay.
 pub async fn delete(
     conn: &mut Conn,
     scope: &Scope,
@@ -182,6 +182,7 @@ pub async fn delete(
     now: Timestamp,
 ) -> Result<Meeting, StoreError> {
     let meeting = load(conn, scope, id).await?;
+    crate::sessions::refuse_while_live(conn, scope, Some(id)).await?;
     conn.execute(
         "DELETE FROM meetings WHERE id = $1 \
          AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
@@ -192,7 +193,18 @@ pub async fn delete(
     Ok(meeting)
 }
 
-/// One meeting, for a change in the same transaction.
+/// One meeting, for a change in the same transaction: no other can change it before that ends.
+pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: MeetingId) -> Result<Meeting, StoreError> {
+    conn.lock_rows(
+        "SELECT id FROM meetings \
+         WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) FOR UPDATE",
+        params![id, scope.app, &scope.account],
+    )
+    .await?;
+    load(conn, scope, id).await
+}
+
+/// One meeting.
 pub async fn load(conn: &mut Conn, scope: &Scope, id: MeetingId) -> Result<Meeting, StoreError> {
     conn.fetch_optional::<MeetingRow>(
         select_meetings!("AND id = $3"),

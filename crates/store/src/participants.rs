@@ -202,6 +202,12 @@ pub async fn patch(
     patch: ParticipantPatch,
     now: Timestamp,
 ) -> Result<Participant, StoreError> {
+    conn.lock_rows(
+        "SELECT id FROM participants WHERE id = $1 AND meeting_id = $2 \
+         AND app_id = (SELECT id FROM apps WHERE id = $3 AND account_id = $4) FOR UPDATE",
+        params![id, at.meeting, at.scope.app, &at.scope.account],
+    )
+    .await?;
     let mut participant = load(conn, at, id).await?;
     if let Some(preset) = &patch.preset {
         (participant.preset_id, participant.preset_name) = presets::resolve(conn, &at.scope, preset).await?;

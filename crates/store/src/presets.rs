@@ -157,10 +157,9 @@ pub async fn update(
 
 /// One preset, for a change in the same transaction: no other can change it before that ends.
 pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: PresetId) -> Result<Preset, StoreError> {
-    // Any write locks the row in both databases, while only one of them knows SELECT … FOR UPDATE.
-    conn.execute(
-        "UPDATE presets SET updated_at = updated_at \
-         WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
+    conn.lock_rows(
+        "SELECT id FROM presets \
+         WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) FOR UPDATE",
         params![id, scope.app, &scope.account],
     )
     .await?;

@@ -198,6 +198,32 @@ pub async fn active(conn: &mut Conn, at: &MeetingScope) -> Result<Option<Session
     .transpose()
 }
 
+/// Refuses what may not happen while a session is live, in the app or in one meeting of it.
+pub(crate) async fn refuse_while_live(
+    conn: &mut Conn,
+    scope: &Scope,
+    meeting: Option<MeetingId>,
+) -> Result<(), StoreError> {
+    if is_live(conn, scope, meeting).await? {
+        return Err(StoreError::Conflict(
+            "A session is live; end it first, or add ?disconnect=true".into(),
+        ));
+    }
+    Ok(())
+}
+
+async fn is_live(conn: &mut Conn, scope: &Scope, meeting: Option<MeetingId>) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = conn
+        .fetch_optional(
+            "SELECT started_at FROM sessions WHERE status = 'LIVE' \
+             AND app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) \
+             AND ($3 IS NULL OR meeting_id = $3) LIMIT 1",
+            params![scope.app, &scope.account, meeting],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
 async fn load(conn: &mut Conn, scope: &Scope, id: SessionId) -> Result<Session, StoreError> {
     conn.fetch_optional::<SessionRow>(
         select_sessions!(
@@ -216,6 +242,11 @@ impl Store {
         let mut conn = self.read().await?;
         crate::meetings::load(&mut conn, &at.scope, at.meeting).await?;
         active(&mut conn, at).await
+    }
+
+    /// Whether a session is live, in the app or in one meeting of it.
+    pub async fn is_live(&self, scope: &Scope, meeting: Option<MeetingId>) -> Result<bool, StoreError> {
+        is_live(&mut self.read().await?, scope, meeting).await
     }
 
     /// One session.

@@ -178,7 +178,7 @@ fn days(r: &mut Reader<'_>, now: Timestamp) -> Range {
     let last = last.unwrap_or_else(|| now.start_of_day().max(first.unwrap_or_default()));
     Range {
         from: first.unwrap_or_else(|| last.minus(DAY * (DAYS - 1))),
-        to: last.plus(DAY - Duration::from_micros(1)),
+        to: last.plus(DAY).minus(Duration::from_micros(1)),
     }
 }
 

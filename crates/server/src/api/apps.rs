@@ -61,6 +61,7 @@ pub fn routes() -> Vec<Route> {
         Route::delete(ONE, "delete_app", delete)
             .about("Extension: deletes an app; its past sessions stay readable")
             .query(&[DISCONNECT])
+            .not_built()
             .answers::<AppOut>(200),
     ]
 }
@@ -151,7 +152,10 @@ async fn delete(
     caller: AppCaller,
     query: Query,
 ) -> Result<Envelope<AppOut>, ApiError> {
-    query.read(|r| r.boolean(&DISCONNECT))?;
+    let disconnect = query.read(|r| r.boolean(&DISCONNECT))? == Some(true);
+    if disconnect && app.store.is_live(&caller.scope, None).await? {
+        return Err(ApiError::not_built("Ending live sessions"));
+    }
     let (scope, now) = (caller.scope.clone(), app.now());
     let deleted = app
         .store

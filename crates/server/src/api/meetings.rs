@@ -61,6 +61,7 @@ pub fn routes() -> Vec<Route> {
         Route::delete(ONE, "delete_meeting", delete)
             .about("Extension: deletes a meeting; its past sessions stay readable")
             .query(&[DISCONNECT])
+            .not_built()
             .answers::<MeetingOut>(200),
     ]
 }
@@ -343,7 +344,7 @@ where
         .store
         .write(move |conn| {
             Box::pin(async move {
-                let stored = meetings::load(conn, &at.scope, at.meeting).await?;
+                let stored = meetings::load_locked(conn, &at.scope, at.meeting).await?;
                 let (id, created_at) = (stored.id, stored.created_at);
                 let older = open(&master_key, meetings::sealed_secrets(conn, &at.scope, id).await?)?;
                 let (settings, secrets) = match decide(stored, older) {
@@ -369,7 +370,15 @@ async fn delete(
     caller: MeetingCaller,
     query: Query,
 ) -> Result<Envelope<MeetingOut>, ApiError> {
-    query.read(|r| r.boolean(&DISCONNECT))?;
+    let disconnect = query.read(|r| r.boolean(&DISCONNECT))? == Some(true);
+    if disconnect
+        && app
+            .store
+            .is_live(&caller.at.scope, Some(caller.at.meeting))
+            .await?
+    {
+        return Err(ApiError::not_built("Ending live sessions"));
+    }
     let (at, now) = (caller.at, app.now());
     let deleted = app
         .store

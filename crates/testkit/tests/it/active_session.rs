@@ -10,6 +10,7 @@ both!(
     bodies_are_checked_first,
     a_live_session_is_read,
     actions_on_a_live_session_are_not_built_yet,
+    what_is_live_is_not_deleted,
 );
 
 fn actions() -> Vec<(&'static str, Value)> {
@@ -154,4 +155,22 @@ async fn actions_on_a_live_session_are_not_built_yet(db: Database) {
         assert!(answer.refused(501).ends_with("is not built yet"), "{action}");
     }
     meeting.post("/active-session/kick", json!({})).await.refused(400);
+}
+
+async fn what_is_live_is_not_deleted(db: Database) {
+    let server = Server::start(db).await;
+    let seeds = Seeds::new(&server).await;
+    let meeting = seeds.api.meeting().await;
+    let live = seeds.live(&meeting.id);
+    seeds.add_session(&live).await;
+    let app_path = format!("/apps/{}", seeds.api.id);
+    let kit = seeds.api.kit();
+    meeting.delete("").await.refused(409);
+    kit.delete(&app_path).await.refused(409);
+    meeting.delete("?disconnect=true").await.refused(501);
+    kit.delete(&format!("{app_path}?disconnect=true"))
+        .await
+        .refused(501);
+    meeting.get("").await.expect(200);
+    seeds.api.meeting().await.delete("").await.expect(200);
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures::future::join_all;
 use http::Method;
 use muster_model::{Timestamp, token::Permission};
-use muster_server::auth::api_token::hex;
 use muster_testkit::{Answer, Api, Database, Server, both, eventually};
 use serde_json::{Value, json};
 
@@ -74,7 +73,7 @@ async fn a_repetition_answers_the_same(db: Database) {
     );
     let token = made.body["data"]["token"].as_str().unwrap();
     if db == Database::Postgres {
-        let hex = hex(token.as_bytes());
+        let hex = muster_server::auth::api_token::hex(token.as_bytes());
         let sql = format!(
             "SELECT COUNT(*) FROM idempotency_keys t WHERE t::text LIKE '%{token}%' OR t::text LIKE '%{hex}%'"
         );
@@ -111,7 +110,7 @@ async fn only_one_of_those_in_flight_goes_on(db: Database) {
         let mut texts = Vec::new();
         for answer in answers {
             if answer.status == 201 {
-                texts.push(answer.text);
+                texts.push(answer.text)
             } else {
                 assert!(answer.refused(409).contains("in flight"));
                 assert_eq!(answer.header("x-should-retry"), Some("false"));

@@ -1,6 +1,5 @@
 //! Meetings: every operation, its failures, and storage secrets that go in and never come out.
 
-use muster_server::auth::api_token::hex;
 use muster_testkit::{Api, Database, Server, both, eventually};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -462,7 +461,7 @@ async fn storage_secrets_never_come_out(db: Database) {
         if db == Database::Postgres {
             for secret in SECRETS {
                 // Text shows as it is, bytes as hex.
-                let hex = hex(secret.as_bytes());
+                let hex = muster_server::auth::api_token::hex(secret.as_bytes());
                 let sql = format!(
                     "SELECT COUNT(*) FROM {table} t WHERE t::text LIKE '%{secret}%' OR t::text LIKE '%{hex}%'"
                 );

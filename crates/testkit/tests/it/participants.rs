@@ -296,8 +296,13 @@ async fn search_finds_parts_and_lookup_finds_exactly(db: Database) {
         .each("id")
         .remove(0);
     assert_eq!(found(&format!("search={}", ada.to_uppercase())).await, ["user:1"]);
-    let nul = meeting.get("/participants?search=%00").await;
-    assert!(nul.refused(400).contains("NUL"));
+    assert!(
+        meeting
+            .get("/participants?search=%00")
+            .await
+            .refused(400)
+            .contains("NUL")
+    );
 }
 
 async fn what_is_not_there_is_not_found(db: Database) {
