@@ -22,8 +22,14 @@ class Api:
     def raw(self, method, path, body=None):
         """The body of a successful answer, as it came."""
         payload = None if body is None else json.dumps(body).encode()
-        self.connection.request(method, path, payload, self.headers)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, payload, self.headers)
+            response = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # Between two uses the server may have closed an idle connection; nothing of this request was read.
+            self.connection.close()
+            self.connection.request(method, path, payload, self.headers)
+            response = self.connection.getresponse()
         answer = response.read()
         if not 200 <= response.status < 300:
             raise ApiError(f"{method} {path} answered {response.status}: {answer[:300]!r}")

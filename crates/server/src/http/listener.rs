@@ -17,8 +17,11 @@ use tower::ServiceExt;
 
 use super::edge::trim_trailing_slash;
 
-/// How long a client may take over the head of a request, and over a TLS handshake.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may take over the head of a request. The wait for the next request counts, so
+/// this is also how long an idle connection is kept: longer than the pools of common clients keep it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may take over a TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A bound address and what is served on it.
 pub struct Listener {
@@ -93,7 +96,7 @@ async fn handshake(
     let Some(tls) = tls else {
         return converse(stream, peer, router, stop).await;
     };
-    match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, peer, router, stop).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS session"),
         Err(_) => tracing::debug!(%peer, "no TLS session in time"),
