@@ -119,6 +119,35 @@ fn searchable(custom_id: &str, name: Option<&str>) -> String {
     search_text([Some(custom_id), name])
 }
 
+/// Whether there is such a meeting, and its app's preset that the caller names; by one statement where the
+/// name is given, which is the usual way.
+async fn check_and_resolve(
+    conn: &mut Conn,
+    at: &MeetingScope,
+    preset: &PresetRef,
+) -> Result<(PresetId, String), StoreError> {
+    let PresetRef::Name(name) = preset else {
+        at.check(conn).await?;
+        return presets::resolve(conn, &at.scope, preset).await;
+    };
+    let mut values = at.params();
+    values.extend(params![name, presets::exchanged(name)]);
+    let row: Option<(Option<String>, Option<String>)> = conn
+        .fetch_optional(
+            "SELECT pr.id, pr.name FROM meetings m JOIN apps a ON a.id = m.app_id \
+             LEFT JOIN presets pr ON pr.app_id = a.id AND pr.name IN ($4, $5) \
+             WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL \
+             ORDER BY CASE WHEN pr.name = $4 THEN 0 ELSE 1 END LIMIT 1",
+            values,
+        )
+        .await?;
+    match row {
+        None => Err(StoreError::NotFound("Meeting")),
+        Some((Some(id), Some(name))) => Ok((id.parse()?, name)),
+        Some(_) => Err(StoreError::NoPreset(name.clone())),
+    }
+}
+
 /// Adds a participant; what becomes of a known custom id is `policy`'s to say.
 pub async fn add(
     conn: &mut Conn,
@@ -127,8 +156,7 @@ pub async fn add(
     policy: DuplicatePolicy,
     now: Timestamp,
 ) -> Result<Participant, StoreError> {
-    at.check(conn).await?;
-    let (preset_id, preset_name) = presets::resolve(conn, &at.scope, &new.preset).await?;
+    let (preset_id, preset_name) = check_and_resolve(conn, at, &new.preset).await?;
     let duplicate_no: i64 = if policy == DuplicatePolicy::Allow {
         // Of two that are added at once, one may meet the other's number below, and be told so.
         let (next,): (i64,) = conn

@@ -179,23 +179,25 @@ async fn load(conn: &mut Conn, scope: &Scope, id: PresetId) -> Result<Preset, St
 
 /// The app's preset of that name or, when there is none, of the name with `-` and `_` exchanged.
 pub async fn resolve_name(conn: &mut Conn, app: AppId, name: &str) -> Result<(PresetId, String), StoreError> {
-    let exchanged: String = name
-        .chars()
-        .map(|c| match c {
-            '-' => '_',
-            '_' => '-',
-            other => other,
-        })
-        .collect();
     let row: Option<(String, String)> = conn
         .fetch_optional(
             "SELECT id, name FROM presets WHERE app_id = $1 AND name IN ($2, $3) \
              ORDER BY CASE WHEN name = $2 THEN 0 ELSE 1 END LIMIT 1",
-            params![app, name, exchanged],
+            params![app, name, exchanged(name)],
         )
         .await?;
     let (id, name) = row.ok_or_else(|| StoreError::NoPreset(name.to_owned()))?;
     Ok((id.parse()?, name))
+}
+
+/// A name with `-` and `_` exchanged: clients were written against apps that spell their presets either way.
+pub(crate) fn exchanged(name: &str) -> String {
+    let exchange = |c| match c {
+        '-' => '_',
+        '_' => '-',
+        other => other,
+    };
+    name.chars().map(exchange).collect()
 }
 
 /// The app's preset that a caller names, with its name.

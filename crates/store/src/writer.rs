@@ -151,31 +151,36 @@ async fn run(pool: SqlitePool, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
 
 /// Runs and commits a group; false when the connection may be left in an unknown state.
 async fn commit_group(conn: &mut Conn, group: impl ExactSizeIterator<Item = Box<dyn Job>>) -> bool {
-    if let Err(error) = conn.control("BEGIN IMMEDIATE").await {
+    if let Err(error) = conn.control("BEGIN IMMEDIATE; SAVEPOINT job").await {
         tracing::error!(%error, "no transaction begun");
         for job in group {
             job.refuse(&error.to_string());
         }
         return false;
     }
-    let mut ran = Vec::with_capacity(group.len());
+    let mut ran: Vec<Ran> = Vec::with_capacity(group.len());
     let mut broken: Option<String> = None;
     for job in group {
-        if let Some(why) = &broken {
-            job.refuse(why);
-            continue;
+        if broken.is_none() {
+            broken = next_savepoint(conn, ran.last().map(|done| done.kept))
+                .await
+                .err()
+                .map(|error| error.to_string());
         }
-        match run_in_savepoint(conn, job).await {
-            (Some(done), None) => ran.push(done),
-            (done, Some(error)) => {
-                ran.extend(done);
-                broken = Some(error.to_string());
-            }
-            (None, None) => {}
+        match &broken {
+            Some(why) => job.refuse(why),
+            None => ran.push(job.run(conn).await),
         }
     }
-    let outcome = match &broken {
-        Some(why) => Err(why.clone()),
+    if broken.is_none() && ran.last().is_some_and(|last| !last.kept) {
+        broken = conn
+            .control("ROLLBACK TO job")
+            .await
+            .err()
+            .map(|error| error.to_string());
+    }
+    let outcome = match broken {
+        Some(why) => Err(why),
         None => conn.control("COMMIT").await.map_err(|error| {
             tracing::error!(%error, "commit failed");
             error.to_string()
@@ -191,19 +196,16 @@ async fn commit_group(conn: &mut Conn, group: impl ExactSizeIterator<Item = Box<
     clean
 }
 
-/// Runs one job in a savepoint. The error is one of the savepoint itself, after which the whole
-/// transaction is lost (SQLite rolls all of it back when the disk is full, for one).
-async fn run_in_savepoint(conn: &mut Conn, job: Box<dyn Job>) -> (Option<Ran>, Option<StoreError>) {
-    if let Err(error) = conn.control("SAVEPOINT job").await {
-        job.refuse(&error.to_string());
-        return (None, Some(error));
+/// Closes the savepoint of the job before, undoing what that did if it failed, and stands at a new one;
+/// in one exchange with the database, as each costs about as much as a statement.
+///
+/// An error here means that the whole transaction is lost (SQLite rolls all of it back when the disk is
+/// full, for one).
+async fn next_savepoint(conn: &mut Conn, before_was_kept: Option<bool>) -> Result<(), StoreError> {
+    match before_was_kept {
+        None => Ok(()),
+        Some(true) => conn.control("RELEASE job; SAVEPOINT job").await,
+        // The savepoint itself stays after this.
+        Some(false) => conn.control("ROLLBACK TO job").await,
     }
-    let done = job.run(conn).await;
-    if !done.kept
-        && let Err(error) = conn.control("ROLLBACK TO job").await
-    {
-        return (Some(done), Some(error));
-    }
-    let released = conn.control("RELEASE job").await.err();
-    (Some(done), released)
 }
