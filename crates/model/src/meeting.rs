@@ -46,6 +46,7 @@ pub struct AiConfig {
 pub struct TranscriptionConfig {
     /// Words to listen for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(max_items = 1000))]
     pub keywords: Option<Vec<String>>,
     /// The language spoken; en-US unless given.
     #[serde(skip_serializing_if = "Option::is_none")]

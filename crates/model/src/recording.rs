@@ -21,6 +21,13 @@ impl Secret {
     }
 }
 
+impl Serialize for Secret {
+    /// Fails: fields of this type are skipped, and one that is not must not leak.
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("a secret is not serialised"))
+    }
+}
+
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(text)
@@ -114,7 +121,7 @@ pub enum VideoCodec {
 pub struct Watermark {
     /// Where the picture is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(format = "uri"))]
+    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 4096))]
     pub url: Option<String>,
     /// The corner it stands in; left top unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,14 +159,14 @@ pub struct WatermarkSize {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "crate::number::whole"
     )]
-    #[cfg_attr(feature = "schema", schema(minimum = 1))]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 65535))]
     pub width: Option<u32>,
     /// Pixels.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "crate::number::whole"
     )]
-    #[cfg_attr(feature = "schema", schema(minimum = 1))]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 65535))]
     pub height: Option<u32>,
 }
 
@@ -211,28 +218,32 @@ pub struct StorageConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<StorageProvider>,
     /// Key id of the storage account. Write-only.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only))]
+    #[serde(default, skip_serializing_if = "never_told")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only, max_length = 16384))]
     pub access_key: Option<Secret>,
     /// Secret of the storage account. Write-only.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only))]
+    #[serde(default, skip_serializing_if = "never_told")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only, max_length = 16384))]
     pub secret: Option<Secret>,
     /// Bucket or container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(max_length = 1024))]
     pub bucket: Option<String>,
     /// Region of the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(max_length = 1024))]
     pub region: Option<String>,
     /// Folder within it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(max_length = 1024))]
     pub path: Option<String>,
     /// Address of an S3-compatible store that is not one of the known ones (extension).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(format = "uri"))]
+    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 4096))]
     pub endpoint: Option<String>,
     /// Host of an SFTP server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(max_length = 1024))]
     pub host: Option<String>,
     /// Port of an SFTP server.
     #[serde(
@@ -244,17 +255,18 @@ pub struct StorageConfig {
     pub port: Option<u32>,
     /// User at an SFTP server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(max_length = 1024))]
     pub username: Option<String>,
     /// How to sign in at an SFTP server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_method: Option<SftpAuthMethod>,
     /// Password at an SFTP server, or of the private key. Write-only.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only))]
+    #[serde(default, skip_serializing_if = "never_told")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only, max_length = 16384))]
     pub password: Option<Secret>,
     /// Private key for an SFTP server. Write-only.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only))]
+    #[serde(default, skip_serializing_if = "never_told")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, write_only, max_length = 16384))]
     pub private_key: Option<Secret>,
 }
 
@@ -293,6 +305,11 @@ pub enum SftpAuthMethod {
     Key,
     /// With a password.
     Password,
+}
+
+/// For fields that are read and never written. (`skip_serializing` would hide them from the document too.)
+fn never_told<T>(_: &T) -> bool {
+    true
 }
 
 /// The secrets of a [`StorageConfig`], by field name. This form exists to be sealed.
@@ -365,7 +382,7 @@ pub struct BucketConfig {
 pub struct LiveStreamingConfig {
     /// An RTMP address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(format = "uri"))]
+    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 4096))]
     pub rtmp_url: Option<String>,
 }
 

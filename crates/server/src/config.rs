@@ -259,7 +259,8 @@ impl Config {
             s.tls_key,
             s.tls_self_signed.unwrap_or(false),
         ) {
-            (None, None, None, _) => None,
+            (None, None, None, false) => None,
+            (None, None, None, true) => bail!("tls_self_signed is given without tls_listen"),
             (None, ..) => bail!("tls_cert and tls_key are given without tls_listen"),
             (Some(listen), Some(cert), Some(key), false) => Some((listen, TlsSource::Files { cert, key })),
             (Some(listen), None, None, true) => Some((listen, TlsSource::SelfSigned)),
@@ -268,7 +269,13 @@ impl Config {
         let base_domain = s.base_domain.context("base_domain is missing")?;
         check_base_domain(&base_domain)?;
         let public_url = match s.public_url {
-            Some(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {
+            Some(url)
+                if matches!(url.scheme(), "http" | "https")
+                    && url.query().is_none()
+                    && url.fragment().is_none()
+                    && url.username().is_empty()
+                    && url.password().is_none() =>
+            {
                 url.as_str().trim_end_matches('/').to_owned()
             }
             Some(url) => bail!("public_url {url} is not a plain http or https address"),
@@ -289,6 +296,15 @@ impl Config {
         if concurrent == 0 || timeout == 0 {
             bail!("max_concurrent_requests and request_timeout_secs must be at least 1");
         }
+        let log_level = s.log_level.unwrap_or_else(|| "info".into());
+        let is_level = |word: &str| word.parse::<tracing::level_filters::LevelFilter>().is_ok();
+        // A bare word that is no level would be taken for a target, and nothing would be logged at all.
+        if log_level
+            .split(',')
+            .any(|directive| !directive.contains('=') && !is_level(directive.trim()))
+        {
+            bail!("log_level {log_level} is not error, warn, info, debug or trace");
+        }
         Ok(Self {
             data_dir,
             database,
@@ -307,7 +323,7 @@ impl Config {
             request_timeout: Duration::from_secs(timeout),
             page_cache_bytes: s.page_cache_mb.unwrap_or(0).saturating_mul(1 << 20),
             log_format: s.log_format.unwrap_or(LogFormat::Auto),
-            log_level: s.log_level.unwrap_or_else(|| "info".into()),
+            log_level,
         })
     }
 }

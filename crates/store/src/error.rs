@@ -37,6 +37,9 @@ pub enum StoreError {
     /// The address names no database that is supported.
     #[error("not a database address: {0} (use sqlite:FILE or postgres://…)")]
     Address(String),
+    /// The database cannot be reached, or has no connection to spare.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(#[source] sqlx::Error),
     /// Any other failure of the database.
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
@@ -91,7 +94,13 @@ impl From<sqlx::Error> for StoreError {
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code)
             .is_some_and(|code| FULL_CODES.contains(&code.as_ref()));
-        if full {
+        let gone = matches!(
+            error,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+        );
+        if gone {
+            Self::Unreachable(error)
+        } else if full {
             Self::DiskFull(error)
         } else {
             Self::Database(error)

@@ -104,7 +104,7 @@ impl Store {
             Address::Postgres(url) => {
                 let pool = PgPoolOptions::new()
                     .max_connections(16)
-                    .acquire_timeout(Duration::from_secs(10))
+                    .acquire_timeout(Duration::from_secs(3))
                     .connect(url)
                     .await?;
                 sqlx::migrate!("migrations/postgres").run(&pool).await?;
@@ -134,7 +134,10 @@ impl Store {
             .idle_timeout(None)
             .max_lifetime(None);
         let pool = writing.connect_with(options.clone()).await?;
+        // Two programs that start at once must not both migrate; sqlx locks only PostgreSQL for this.
+        let lock = migration_lock(path).await?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        drop(lock);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let readers = SqlitePoolOptions::new()
             .max_connections(u32::try_from(cores + 1).unwrap_or(4).min(8))
@@ -213,6 +216,21 @@ impl Store {
             Db::Postgres { pool } => pool.close().await,
         }
     }
+}
+
+/// An exclusive lock on a file beside the database, until it is dropped.
+async fn migration_lock(database: &std::path::Path) -> Result<std::fs::File, StoreError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(name)?;
+        file.lock()?;
+        Ok(file)
+    });
+    locked
+        .await
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+        .map_err(|error| StoreError::Database(sqlx::Error::Io(error)))
 }
 
 async fn write_postgres<T, F>(pool: PgPool, work: F) -> Result<T, StoreError>

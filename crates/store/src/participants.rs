@@ -119,6 +119,10 @@ fn searchable(custom_id: &str, name: Option<&str>) -> String {
     search_text([Some(custom_id), name])
 }
 
+fn taken() -> StoreError {
+    StoreError::Conflict("A participant with this custom_participant_id already exists".into())
+}
+
 /// Whether there is such a meeting, and its app's preset that the caller names; by one statement where the
 /// name is given, which is the usual way.
 async fn check_and_resolve(
@@ -156,6 +160,13 @@ pub async fn add(
     policy: DuplicatePolicy,
     now: Timestamp,
 ) -> Result<Participant, StoreError> {
+    // So that the meeting is not deleted before the participant is in it, where its purge finds it.
+    conn.lock_rows(
+        "SELECT m.id FROM meetings m JOIN apps a ON a.id = m.app_id \
+         WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 FOR KEY SHARE",
+        at.params(),
+    )
+    .await?;
     let (preset_id, preset_name) = check_and_resolve(conn, at, &new.preset).await?;
     let duplicate_no: i64 = if policy == DuplicatePolicy::Allow {
         // Of two that are added at once, one may meet the other's number below, and be told so.
@@ -206,9 +217,7 @@ pub async fn add(
         .fetch_optional(sql, std::mem::take(&mut values))
         .await
         .map_err(|error| error.or_no_preset(&preset_name))?;
-    let (id, created_at) = row.ok_or_else(|| {
-        StoreError::Conflict("A participant with this custom_participant_id already exists".into())
-    })?;
+    let (id, created_at) = row.ok_or_else(taken)?;
     Ok(Participant {
         id: id.parse()?,
         meeting_id: at.meeting,
@@ -244,16 +253,14 @@ pub async fn patch(
         .custom_participant_id
         .filter(|c| *c != participant.custom_participant_id)
     {
-        let taken: Option<(i64,)> = conn
+        let other: Option<(i64,)> = conn
             .fetch_optional(
                 "SELECT created_at FROM participants WHERE meeting_id = $1 AND custom_participant_id = $2",
                 params![at.meeting, &custom_id],
             )
             .await?;
-        if taken.is_some() {
-            return Err(StoreError::Conflict(
-                "A participant with this custom_participant_id already exists".into(),
-            ));
+        if other.is_some() {
+            return Err(taken());
         }
         participant.custom_participant_id = custom_id;
     }
@@ -275,7 +282,12 @@ pub async fn patch(
         ],
     )
     .await
-    .map_err(|error| error.or_no_preset(&participant.preset_name))?;
+    .map_err(|error| {
+        if error.is_unique_violation() {
+            return taken();
+        }
+        error.or_no_preset(&participant.preset_name)
+    })?;
     Ok(participant)
 }
 

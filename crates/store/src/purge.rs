@@ -37,11 +37,14 @@ pub async fn schedule(conn: &mut Conn, what: Purge, now: Timestamp) -> Result<()
 }
 
 impl Store {
-    /// Removes what expired before `now`, then what has lost its owner, until nothing is left.
-    /// Answers how many rows went.
-    pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
+    /// Removes what expired before `now`, then what has lost its owner, until nothing is left or `enough`
+    /// says so. Answers how many rows went.
+    pub async fn purge(&self, now: Timestamp, enough: impl Fn() -> bool) -> Result<u64, StoreError> {
         let mut removed = 0;
         loop {
+            if enough() {
+                return Ok(removed);
+            }
             let piece = self.write(move |conn| Box::pin(purge_piece(conn, now))).await?;
             removed += piece;
             if piece == 0 {

@@ -51,6 +51,9 @@ fn taken(name: &str) -> StoreError {
     StoreError::Conflict(format!("A webhook with name {name} already exists"))
 }
 
+/// Webhooks of one app at most: their list has no pages, and each event goes to all of them.
+const MAX_PER_APP: i64 = 100;
+
 /// Makes a webhook; a taken name is a conflict.
 pub async fn create(
     conn: &mut Conn,
@@ -58,6 +61,17 @@ pub async fn create(
     settings: WebhookSettings,
     now: Timestamp,
 ) -> Result<Webhook, StoreError> {
+    let (count,): (i64,) = conn
+        .fetch_one(
+            "SELECT COUNT(*) FROM webhooks WHERE app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2)",
+            params![scope.app, &scope.account],
+        )
+        .await?;
+    if count >= MAX_PER_APP {
+        return Err(StoreError::Conflict(format!(
+            "An app has at most {MAX_PER_APP} webhooks"
+        )));
+    }
     let id = WebhookId::random();
     let made = conn
         .execute(

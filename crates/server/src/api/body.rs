@@ -142,9 +142,12 @@ fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
 /// PostgreSQL stores no NUL characters, and nobody means one.
 fn find_nul(value: &Value, path: &mut String, faults: &mut Vec<Fault>) {
     const WHAT: &str = "must not contain NUL characters";
+    if faults.len() >= Fault::MANY {
+        return;
+    }
     let at = path.len();
     match value {
-        Value::String(text) if text.contains('\0') => faults.push(Fault::of(path.clone(), WHAT)),
+        Value::String(text) if text.contains('\0') => faults.push(Fault::of(path.as_str(), WHAT)),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 extend(path, &index.to_string());
@@ -201,7 +204,7 @@ pub fn schema_faults<T: ToSchema + 'static>(value: &Value) -> Vec<Fault> {
     match validator::<T>() {
         Ok(validator) => {
             let mut faults = Vec::new();
-            for error in validator.iter_errors(value) {
+            for error in validator.iter_errors(value).take(Fault::MANY) {
                 collect(&error, &mut faults);
             }
             faults.dedup();
@@ -355,6 +358,15 @@ mod tests {
             ]
         );
         assert_eq!(told(json!([])), ["must be of type object"]);
+    }
+
+    #[test]
+    fn an_answer_does_not_outgrow_its_request() {
+        let many = json!({"name": "x", "seconds": 60, "inner": 1, "list": vec!["\0"; 10_000]});
+        let body = json!({"k".repeat(100_000): many}).to_string();
+        let text = format!("{:?}", parse(body.as_bytes()).unwrap_err());
+        assert!(text.len() < 100_000, "{}", text.len());
+        assert!(text.contains("NUL"));
     }
 
     #[test]

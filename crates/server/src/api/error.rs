@@ -21,9 +21,18 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Faults told of one request at most: more help nobody, and an answer must not outgrow its request.
+    pub const MANY: usize = 50;
+    /// Characters of a field's path that are told.
+    const LONG: usize = 200;
+
     /// A fault of one field: `"field" what`.
     pub fn of(field: impl Into<String>, what: impl std::fmt::Display) -> Self {
-        let field = field.into();
+        let mut field = field.into();
+        if let Some((end, _)) = field.char_indices().nth(Self::LONG) {
+            field.truncate(end);
+            field.push('…');
+        }
         let message = if field.is_empty() {
             what.to_string()
         } else {
@@ -74,7 +83,8 @@ impl ApiError {
     }
 
     /// 400: every fault of a body or of the parameters at once.
-    pub fn faults(faults: Vec<Fault>) -> Self {
+    pub fn faults(mut faults: Vec<Fault>) -> Self {
+        faults.truncate(Fault::MANY);
         let all: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
         let message = format!("BAD_REQUEST: {}", all.join("; "));
         Self {
@@ -102,6 +112,14 @@ impl ApiError {
     /// 409.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// 409 of a request whose twin is being answered: unlike other conflicts, it helps to ask again.
+    pub fn in_flight() -> Self {
+        Self {
+            retry_after: Some(1),
+            ..Self::conflict("A request with this Idempotency-Key is in flight")
+        }
     }
 
     /// 501: the operation is known, its engine does not exist yet.
@@ -246,6 +264,10 @@ impl From<StoreError> for ApiError {
                 Self::new(StatusCode::NOT_FOUND, format!("No preset found with name {name}"))
             }
             StoreError::Conflict(message) => Self::conflict(message),
+            StoreError::Unreachable(_) => Self {
+                log: Some(error.into()),
+                ..Self::unavailable("The database cannot be reached")
+            },
             StoreError::Busy => Self::unavailable("Too many writes are waiting"),
             StoreError::DiskFull(_) => Self {
                 write_failed: true,

@@ -10,7 +10,7 @@ use std::{
 
 use aws_lc_rs::digest;
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath, RawPathParams},
     http::{HeaderName, HeaderValue, StatusCode, request::Parts},
     response::Response,
 };
@@ -21,8 +21,9 @@ use muster_store::{
     idempotency::{self, RequestKey},
 };
 use serde::Serialize;
+use uuid::Uuid;
 
-use super::{error::ApiError, respond::json_bytes};
+use super::{error::ApiError, respond::json_bytes, router::PREFIX};
 use crate::{app::App, auth::api_token::hex};
 
 const SEAL_PURPOSE: &str = "idempotency";
@@ -72,7 +73,7 @@ pub struct Idempotency {
 impl FromRequestParts<App> for Idempotency {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let key = match parts.headers.get("idempotency-key") {
             None => None,
             Some(value) => Some(
@@ -90,16 +91,39 @@ impl FromRequestParts<App> for Idempotency {
                     .to_owned(),
             ),
         };
-        // The path without prefix and trailing slash: both spellings are one operation.
-        let path = parts.uri.path().trim_end_matches('/');
-        let path = path.strip_prefix(super::router::PREFIX).unwrap_or(path);
+        // The route and the ids in it, not the path: an operation can be spelt in several ways.
         let method_and_path = if key.is_some() {
-            format!("{} {path}", parts.method)
+            operation(parts, app).await?
         } else {
             String::new()
         };
         Ok(Self { key, method_and_path })
     }
+}
+
+/// The method, the route's template and the ids of the path.
+async fn operation(parts: &mut Parts, app: &App) -> Result<String, ApiError> {
+    let route = parts
+        .extensions
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned())
+        .unwrap_or_default();
+    let mut text = format!(
+        "{} {}",
+        parts.method,
+        route.strip_prefix(PREFIX).unwrap_or(&route)
+    );
+    let ids = RawPathParams::from_request_parts(parts, app)
+        .await
+        .map_err(|_| ApiError::no_route())?;
+    for (_, id) in &ids {
+        text.push(' ');
+        text.push_str(
+            &id.parse::<Uuid>()
+                .map_or_else(|_| id.to_owned(), |id| id.to_string()),
+        );
+    }
+    Ok(text)
 }
 
 /// What an effect comes to.
@@ -149,10 +173,7 @@ impl Idempotency {
             owner,
             fingerprint,
         };
-        let _claim = app
-            .in_flight
-            .claim(&request.id)
-            .ok_or_else(|| ApiError::conflict("A request with this Idempotency-Key is in flight"))?;
+        let _claim = app.in_flight.claim(&request.id).ok_or_else(ApiError::in_flight)?;
         let (master_key, now) = (app.master_key.clone(), app.now());
         let outcome = app
             .store

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     apps::DISCONNECT,
-    body::{Body, Input, Object, checked},
+    body::{Body, Input, Object, checked, schema_faults},
     caller::{AppCaller, MeetingCaller},
     error::{ApiError, Fault},
     idempotency::Idempotency,
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{app::App, auth::master_key::MasterKey};
 
-const SEARCH: Param = Param::new("search", Kind::Text, "Part of the title, or the id");
+const SEARCH: Param = Param::new("search", Kind::ShortText(256), "Part of the title, or the id");
 const STATUS: Param = Param::new("status", Kind::Choice(&["ACTIVE", "INACTIVE"]), "Only these");
 const START_TIME: Param = Param::new("start_time", Kind::Time, "Not made before");
 const END_TIME: Param = Param::new("end_time", Kind::Time, "Not made after");
@@ -296,10 +296,64 @@ async fn update(
     caller: MeetingCaller,
     body: Object,
 ) -> Result<Envelope<MeetingOut>, ApiError> {
+    // What is wrong with the change itself is found here, so that the one writer has little to do.
+    // That something is missing shows only in the merged whole.
+    let wrong: Vec<Fault> = schema_faults::<MeetingPatch>(&Value::Object(normalised(body.value.clone())))
+        .into_iter()
+        .filter(|fault| !fault.message.ends_with("is required"))
+        .collect();
+    if !wrong.is_empty() {
+        return Err(ApiError::faults(wrong));
+    }
     change(&app, caller, move |stored, older| {
         patched(stored, body.value, older)
     })
     .await
+}
+
+fn normalised(mut change: Map<String, Value>) -> Map<String, Value> {
+    MeetingPatch::normalise(&mut change);
+    change
+}
+
+/// The stored secrets that a change leaves in force: none once they would go to another place or
+/// person, and not those that it sets to null.
+fn kept_secrets(
+    older: StorageSecrets,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    change: &Map<String, Value>,
+) -> StorageSecrets {
+    const TARGET: [&str; 7] = [
+        "type",
+        "provider",
+        "endpoint",
+        "host",
+        "port",
+        "username",
+        "auth_method",
+    ];
+    let storage = |meeting: &Map<String, Value>, field: &str| {
+        meeting
+            .get("recording_config")
+            .and_then(|c| c.get("storage_config"))
+            .and_then(|s| s.get(field))
+            .cloned()
+    };
+    if TARGET
+        .iter()
+        .any(|field| storage(before, field) != storage(after, field))
+    {
+        return StorageSecrets::default();
+    }
+    let unless_null =
+        |field: &str, secret: Option<String>| secret.filter(|_| storage(change, field) != Some(Value::Null));
+    StorageSecrets {
+        access_key: unless_null("access_key", older.access_key),
+        secret: unless_null("secret", older.secret),
+        password: unless_null("password", older.password),
+        private_key: unless_null("private_key", older.private_key),
+    }
 }
 
 /// A stored meeting with a change merged in as RFC 7396 says: objects merge, `null` removes.
@@ -314,10 +368,14 @@ fn patched(
         return Err(ApiError::internal(anyhow::anyhow!("a meeting is not an object")));
     };
     let status = whole.get("status").cloned();
+    let before = whole.clone();
+    let change = normalised(change);
+    let told = change.clone();
     merge(&mut whole, change);
     if whole.get("status").is_none() {
         whole.extend(status.map(|status| ("status".to_owned(), status)));
     }
+    let older = kept_secrets(older, &before, &whole, &told);
     let merged: MeetingPatch = checked(Value::Object(whole))?;
     let (settings, secrets) = merged.rest.into_settings(merged.status.unwrap_or_default());
     let has_storage = settings
@@ -431,6 +489,16 @@ mod tests {
             secrets.secret.as_deref(),
             Some("s"),
             "secrets that are not given anew stay"
+        );
+        let elsewhere = json!({"recording_config": {"storage_config": {"endpoint": "https://evil.example"}}});
+        assert!(
+            patch(aws.clone(), elsewhere).unwrap().1.is_empty(),
+            "secrets do not follow to another place"
+        );
+        let taken_back = json!({"recording_config": {"storage_config": {"secret": null}}});
+        assert!(
+            patch(aws.clone(), taken_back).unwrap().1.is_empty(),
+            "null takes a secret away"
         );
         let (settings, secrets) =
             patch(aws.clone(), json!({"title": null, "recording_config": null})).unwrap();

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::app::App;
 
-const SEARCH: Param = Param::new("search", Kind::Text, "Part of the name");
+const SEARCH: Param = Param::new("search", Kind::ShortText(256), "Part of the name");
 const REASSIGN_TO: Param = Param::new(
     "reassign_to",
     Kind::Text,

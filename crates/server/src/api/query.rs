@@ -285,6 +285,9 @@ impl<'q> Reader<'q> {
                 continue;
             }
             for text in value.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+                if self.faults.len() >= Fault::MANY || chosen.len() > words.len() {
+                    return chosen;
+                }
                 match words.iter().find(|word| **word == text) {
                     Some(word) => chosen.push(*word),
                     None => self.faults.push(Fault::of(

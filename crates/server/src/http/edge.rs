@@ -51,7 +51,13 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
     let id = Uuid::now_v7();
     let about = About::of(&app, &request);
     let (request, body_read) = BodyRead::watch(request);
-    let mut response = match app.requests.try_acquire() {
+    // A supervisor must be answered however many others ask.
+    let permit = if matches!(request.uri().path(), "/healthz" | "/readyz") {
+        Ok(None)
+    } else {
+        app.requests.try_acquire().map(Some)
+    };
+    let mut response = match permit {
         Err(_) => ApiError::unavailable("Too many requests at once").into_response(),
         Ok(_permit) => {
             let run = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -74,7 +80,8 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
     if let Ok(value) = HeaderValue::from_str(id.as_simple().encode_lower(&mut text)) {
         headers.insert(REQUEST_ID, value);
     }
-    if matches!(status, StatusCode::CONFLICT | StatusCode::NOT_IMPLEMENTED) {
+    let in_flight = headers.contains_key(header::RETRY_AFTER);
+    if matches!(status, StatusCode::CONFLICT | StatusCode::NOT_IMPLEMENTED) && !in_flight {
         // The official SDKs repeat 409 and 5xx unless told that it would not help.
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
@@ -137,17 +144,22 @@ impl About {
 fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     let trusted = |ip: &IpAddr| app.config.trusted_proxies.iter().any(|net| net.contains(ip));
-    let mut client = peer.ip();
+    let mut client = peer.ip().to_canonical();
     if !trusted(&client) {
         return Some(client);
     }
-    let forwarded = request
+    // Each proxy appends, to the last line or as a line of its own; the first ones may be forged.
+    let lines: Vec<&str> = request
         .headers()
-        .get("x-forwarded-for")
-        .and_then(|value| value.to_str().ok());
-    for hop in forwarded.unwrap_or_default().rsplit(',') {
-        let Ok(ip) = hop.trim().parse() else { break };
-        client = ip;
+        .get_all("x-forwarded-for")
+        .iter()
+        .map(|value| value.to_str().unwrap_or_default())
+        .collect();
+    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+        let Ok(ip) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        client = ip.to_canonical();
         if !trusted(&client) {
             break;
         }

@@ -115,7 +115,8 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .pipeline_flush(true)
+        // Answers are gathered into one write, in a buffer that hyper bounds: `pipeline_flush` would not.
+        .writev(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);

@@ -66,10 +66,10 @@ async fn follow(
         if now == seen {
             continue;
         }
+        seen = now;
         match load(&cert, &key) {
             Ok(fresh) => {
                 *current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-                seen = now;
                 tracing::info!("the certificate was read again");
             }
             // Perhaps only one of the two is written yet; the old pair serves until both fit.

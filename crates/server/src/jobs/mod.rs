@@ -66,7 +66,7 @@ async fn probe(app: &App) {
 
 async fn purge(app: &App, stop: &CancellationToken) {
     loop {
-        match app.store.purge(app.now()).await {
+        match app.store.purge(app.now(), || stop.is_cancelled()).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "purged"),
             Err(error) => {

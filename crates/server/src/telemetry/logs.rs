@@ -7,7 +7,7 @@ use std::{
     io::{self, IsTerminal, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -70,7 +70,11 @@ impl Drop for LogGuard {
         if let Some((gathered, thread)) = self.0.take() {
             gathered.lock().ended = true;
             gathered.0.wake.notify_one();
-            let _ = thread.join();
+            // Standard error may be a pipe that nobody reads; the program ends all the same.
+            let patience = Instant::now() + Duration::from_secs(1);
+            while !thread.is_finished() && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
     }
 }

@@ -313,3 +313,30 @@ async fn health_and_contract_are_public(db: Database) {
     // Only on a listener of its own.
     anybody.get("/metrics").await.refused(404);
 }
+
+#[tokio::test]
+async fn pipelined_requests_without_a_reader_do_not_fill_the_memory() {
+    use std::io::Write;
+    let server = Server::start(Database::Sqlite).await;
+    let address = server.origin().trim_start_matches("http://").to_owned();
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let before = resident();
+    let pushed = tokio::task::spawn_blocking(move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket
+            .set_write_timeout(Some(std::time::Duration::from_millis(500)))
+            .unwrap();
+        let requests = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+        // The server stops reading once its answers have nowhere to go.
+        (0..50)
+            .take_while(|_| socket.write_all(&requests).is_ok())
+            .count()
+    });
+    let pushed = pushed.await.unwrap();
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 200_000, "{grown} kB after {pushed} thousand requests");
+}

@@ -358,7 +358,7 @@ async fn webhooks_go_with_their_app(db: Database) {
     app.meeting().await.participant("ada").await;
     api.kit().delete(&format!("/apps/{}", app.id)).await.expect(200);
     app.get("/webhooks").await.refused(404);
-    server.store().purge(server.app().now()).await.unwrap();
+    server.store().purge(server.app().now(), || false).await.unwrap();
     for table in ["webhooks", "presets", "participants", "meetings"] {
         let left = server
             .database()

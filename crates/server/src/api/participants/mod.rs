@@ -26,7 +26,7 @@ use crate::app::App;
 
 const SEARCH: Param = Param::new(
     "search",
-    Kind::Text,
+    Kind::ShortText(256),
     "Extension: part of the name or the custom id, or the id",
 );
 const CUSTOM_ID: Param = Param::new(

@@ -30,7 +30,11 @@ const EXPIRED: Param = Param::new(
     Kind::Bool,
     "Only those whose download links have (or have not) ceased to work",
 );
-const SEARCH: Param = Param::new("search", Kind::Text, "Part of the meeting's title, or its id");
+const SEARCH: Param = Param::new(
+    "search",
+    Kind::ShortText(256),
+    "Part of the meeting's title, or its id",
+);
 const SORT_BY: Param = Param::new(
     "sort_by",
     Kind::Choice(&["invokedTime"]),

@@ -44,7 +44,7 @@ const PARTICIPANTS: Param = Param::new(
 const STATUS: Param = Param::new("status", Kind::Choices(SessionStatus::WORDS), "Only these");
 const SEARCH: Param = Param::new(
     "search",
-    Kind::Text,
+    Kind::ShortText(256),
     "Part of the title, or the id of the meeting or the session",
 );
 const ASSOCIATED_ID: Param = Param::new("associated_id", Kind::Id, "Of this meeting");
@@ -56,7 +56,7 @@ const WITH_ROOMS: Param = Param::new(
 );
 const PEER_SEARCH: Param = Param::new(
     "search",
-    Kind::Text,
+    Kind::ShortText(256),
     "Part of the display name or the custom id, or the id of the participant or the peer",
 );
 const PEER_SORT_BY: Param = Param::new(
