@@ -70,6 +70,12 @@ const APP_BELIEVED_FOR: Duration = Duration::from_millis(400);
 impl App {
     /// Builds the handles; makes the installation's keys at first start.
     pub async fn build(config: Config, store: Store, stop: CancellationToken) -> anyhow::Result<Self> {
+        // A new key would open nothing of what the old one sealed, and a backup would carry the wrong one.
+        anyhow::ensure!(
+            config.master_key_file.exists() || !ParticipantTokens::has_key(&store).await?,
+            "the master key {} is missing, and this database was sealed with one; put it back",
+            config.master_key_file.display()
+        );
         let master_key = Arc::new(MasterKey::load_or_create(&config.master_key_file)?);
         let participant_tokens = ParticipantTokens::load_or_create(&store, &master_key).await?;
         Ok(Self(Arc::new(Handles {

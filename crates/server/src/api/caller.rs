@@ -49,6 +49,9 @@ pub async fn credential(app: &App, headers: &HeaderMap) -> Result<Credential, Ap
 /// The secret in the headers. Where both kinds of header are given only `Authorization` counts.
 fn secret(headers: &HeaderMap) -> Result<&str, ApiError> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
+        if headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
+            return Err(ApiError::bad_header((6111, "Several Authorization headers")));
+        }
         return value
             .to_str()
             .ok()

@@ -87,6 +87,11 @@ impl ParticipantTokens {
         Self::from_pkcs8(&pkcs8)
     }
 
+    /// Whether the installation has a signing key, and so a master key that sealed it.
+    pub async fn has_key(store: &Store) -> anyhow::Result<bool> {
+        Ok(store.key(KEY_NAME).await?.is_some())
+    }
+
     fn from_pkcs8(pkcs8: &[u8]) -> anyhow::Result<Self> {
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8).context("the stored signing key does not read")?;
         let mut validation = Validation::new(Algorithm::EdDSA);

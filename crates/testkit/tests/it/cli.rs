@@ -151,9 +151,16 @@ async fn a_key_that_others_can_read_is_refused() {
     let right = fs::read(&key).unwrap();
     fs::write(&key, "not a key").unwrap();
     refused(&muster.run(&serve), &["master.key"]);
-    fs::remove_file(&key).unwrap();
+    fs::write(&key, format!("{}=\n", "A".repeat(43))).unwrap();
     refused(&muster.run(&serve), &["another master key"]);
+    fs::remove_file(&key).unwrap();
+    refused(&muster.run(&serve), &["master.key", "missing"]);
+    assert!(
+        !key.exists(),
+        "a new one would be no use, and a backup would carry it"
+    );
     fs::write(&key, right).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(muster.serve(&[]).terminate(), Some(0));
 }
 

@@ -21,4 +21,5 @@ mod session_participants;
 mod sessions;
 mod smoke;
 mod storms;
+mod telemetry;
 mod webhooks;
