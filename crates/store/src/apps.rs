@@ -98,6 +98,14 @@ pub(crate) async fn check(conn: &mut Conn, scope: &Scope) -> Result<(), StoreErr
     load(conn, scope).await.map(|_| ())
 }
 
+/// A count that triggers keep on the app's row; `sql` reads it with `$1` app and `$2` account.
+pub(crate) async fn kept_count(conn: &mut Conn, scope: &Scope, sql: &'static str) -> Result<i64, StoreError> {
+    let counted: Option<(i64,)> = conn
+        .fetch_optional(sql, params![scope.app, &scope.account])
+        .await?;
+    Ok(counted.map_or(0, |(count,)| count))
+}
+
 /// Whether an app can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppState {

@@ -136,10 +136,10 @@ impl Conn {
     pub(crate) async fn lock_rows(
         &mut self,
         select_for_update: &'static str,
-        params: Vec<Param>,
+        params: impl FnOnce() -> Vec<Param>,
     ) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {
-            self.execute(select_for_update, params).await?;
+            self.execute(select_for_update, params()).await?;
         }
         Ok(())
     }

@@ -60,8 +60,13 @@ impl StoreError {
         }
     }
 
+    /// This error or, where it says that a unique name is taken, what `taken` says of that.
+    pub(crate) fn or_taken(self, taken: impl FnOnce() -> Self) -> Self {
+        if self.is_unique_violation() { taken() } else { self }
+    }
+
     /// Whether a statement would have made two of what there may be one of.
-    pub(crate) fn is_unique_violation(&self) -> bool {
+    fn is_unique_violation(&self) -> bool {
         self.database_error()
             .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
     }

@@ -198,7 +198,7 @@ pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: MeetingId) -> Resul
     conn.lock_rows(
         "SELECT id FROM meetings \
          WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) FOR UPDATE",
-        params![id, scope.app, &scope.account],
+        || params![id, scope.app, &scope.account],
     )
     .await?;
     load(conn, scope, id).await
@@ -265,12 +265,12 @@ impl Store {
         let mut conn = self.read().await?;
         let mut values = params![scope.app, &scope.account];
         let (total, rows) = if filter.is_empty() {
-            let total: Option<(i64,)> = conn
-                .fetch_optional(
-                    "SELECT meeting_count FROM apps WHERE id = $1 AND account_id = $2",
-                    values.clone(),
-                )
-                .await?;
+            let total = crate::apps::kept_count(
+                &mut conn,
+                scope,
+                "SELECT meeting_count FROM apps WHERE id = $1 AND account_id = $2",
+            )
+            .await?;
             values.extend(params![page.limit(), page.offset()]);
             let rows = conn
                 .fetch_all::<MeetingRow>(
@@ -278,7 +278,7 @@ impl Store {
                     values,
                 )
                 .await?;
-            (total.map_or(0, |(total,)| total), rows)
+            (total, rows)
         } else {
             values.extend(params![
                 filter.search.as_deref().map(like_pattern),

@@ -164,7 +164,7 @@ pub async fn add(
     conn.lock_rows(
         "SELECT m.id FROM meetings m JOIN apps a ON a.id = m.app_id \
          WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 FOR KEY SHARE",
-        at.params(),
+        || at.params(),
     )
     .await?;
     let (preset_id, preset_name) = check_and_resolve(conn, at, &new.preset).await?;
@@ -242,7 +242,7 @@ pub async fn patch(
     conn.lock_rows(
         "SELECT id FROM participants WHERE id = $1 AND meeting_id = $2 \
          AND app_id = (SELECT id FROM apps WHERE id = $3 AND account_id = $4) FOR UPDATE",
-        params![id, at.meeting, at.scope.app, &at.scope.account],
+        || params![id, at.meeting, at.scope.app, &at.scope.account],
     )
     .await?;
     let mut participant = load(conn, at, id).await?;
@@ -282,12 +282,7 @@ pub async fn patch(
         ],
     )
     .await
-    .map_err(|error| {
-        if error.is_unique_violation() {
-            return taken();
-        }
-        error.or_no_preset(&participant.preset_name)
-    })?;
+    .map_err(|error| error.or_taken(taken).or_no_preset(&participant.preset_name))?;
     Ok(participant)
 }
 

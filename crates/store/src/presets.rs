@@ -142,13 +142,7 @@ pub async fn update(
             ],
         )
         .await
-        .map_err(|error| {
-            if error.is_unique_violation() {
-                taken(&body.name)
-            } else {
-                error
-            }
-        })?;
+        .map_err(|error| error.or_taken(|| taken(&body.name)))?;
     if changed == 0 {
         return Err(StoreError::NotFound("Preset"));
     }
@@ -160,7 +154,7 @@ pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: PresetId) -> Result
     conn.lock_rows(
         "SELECT id FROM presets \
          WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) FOR UPDATE",
-        params![id, scope.app, &scope.account],
+        || params![id, scope.app, &scope.account],
     )
     .await?;
     load(conn, scope, id).await

@@ -291,13 +291,12 @@ impl Store {
         let mut conn = self.read().await?;
         let conditions = filter.conditions(scope);
         let total = if filter.is_empty() {
-            let counted: Option<(i64,)> = conn
-                .fetch_optional(
-                    "SELECT session_count FROM apps WHERE id = $1 AND account_id = $2",
-                    params![scope.app, &scope.account],
-                )
-                .await?;
-            counted.map_or(0, |(total,)| total)
+            crate::apps::kept_count(
+                &mut conn,
+                scope,
+                "SELECT session_count FROM apps WHERE id = $1 AND account_id = $2",
+            )
+            .await?
         } else {
             conditions.count(&mut conn, "", "sessions").await?
         };

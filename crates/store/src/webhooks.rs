@@ -127,13 +127,7 @@ pub async fn update(
             ],
         )
         .await
-        .map_err(|error| {
-            if error.is_unique_violation() {
-                taken(&settings.name)
-            } else {
-                error
-            }
-        })?;
+        .map_err(|error| error.or_taken(|| taken(&settings.name)))?;
     if changed == 0 {
         return Err(StoreError::NotFound("Webhook"));
     }
@@ -145,7 +139,7 @@ pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Resul
     conn.lock_rows(
         "SELECT id FROM webhooks \
          WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) FOR UPDATE",
-        params![id, scope.app, &scope.account],
+        || params![id, scope.app, &scope.account],
     )
     .await?;
     load(conn, scope, id).await
