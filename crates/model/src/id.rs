@@ -102,6 +102,18 @@ uuid_id!(
     WebhookId, "webhook"
 );
 uuid_id!(
+    /// A chat message.
+    ChatMessageId, "chat message"
+);
+uuid_id!(
+    /// A poll.
+    PollId, "poll"
+);
+uuid_id!(
+    /// One delivery of an event to a webhook; the same over all its attempts.
+    DeliveryId, "delivery"
+);
+uuid_id!(
     /// An API token's public id (never the secret).
     ApiTokenId, "token"
 );

@@ -4,12 +4,15 @@
 
 pub mod analytics;
 pub mod app;
+pub mod chat;
+pub mod event;
 pub mod id;
 pub mod livestream;
 pub mod meeting;
 pub mod number;
 pub mod page;
 pub mod participant;
+pub mod poll;
 pub mod preset;
 pub mod recording;
 pub mod session;
@@ -18,8 +21,8 @@ pub mod token;
 pub mod webhook;
 
 pub use id::{
-    AccountId, ApiTokenId, AppId, LivestreamId, LivestreamSessionId, MeetingId, ParticipantId, PeerId,
-    PresetId, RecordingId, SessionId, WebhookId,
+    AccountId, ApiTokenId, AppId, ChatMessageId, DeliveryId, LivestreamId, LivestreamSessionId, MeetingId,
+    ParticipantId, PeerId, PollId, PresetId, RecordingId, SessionId, WebhookId,
 };
 pub use page::{Page, PageInfo, PageRequest};
 pub use timestamp::Timestamp;
