@@ -1,6 +1,9 @@
 //! Participants.
 
-use crate::{MeetingId, ParticipantId, PresetId, Timestamp};
+use crate::{
+    MeetingId, ParticipantId, PresetId, Timestamp,
+    preset::{Permissions, ViewType},
+};
 
 /// A person's lasting permission to join one meeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,27 @@ pub struct Participant {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// Who a peer is, as its token and the store say. Shared by everything that speaks of the person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// The participant; `user_id` on the wire.
+    pub participant: ParticipantId,
+    /// The caller's own name for the person.
+    pub custom_participant_id: String,
+    /// Display name; empty where there is none.
+    pub name: String,
+    /// Address of a picture.
+    pub picture: Option<String>,
+    /// The preset.
+    pub preset_id: PresetId,
+    /// Its name.
+    pub preset_name: String,
+    /// The kind of room the person sees.
+    pub view_type: ViewType,
+    /// What the person may do, before changes made in the room.
+    pub permissions: Permissions,
 }
 
 /// What becomes of a second participant with the same custom id in one meeting.

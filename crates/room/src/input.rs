@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use muster_model::participant::Person;
 use muster_model::{
-    ChatMessageId, MeetingId, ParticipantId, PeerId, PollId, PresetId,
-    chat::ChatPayloadKind,
-    preset::{Permissions, ViewType},
+    ChatMessageId, MeetingId, ParticipantId, PeerId, PollId, PresetId, chat::ChatPayloadKind,
 };
 
 /// One connection of a peer: a peer that reconnects has a higher one.
@@ -24,27 +23,6 @@ pub struct RequestId {
 /// Names one command, so that its answer finds the caller. Opaque to the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u64);
-
-/// Who a peer is, as its token and the store say. Shared by everything that speaks of the person.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Person {
-    /// The participant; `user_id` on the wire.
-    pub participant: ParticipantId,
-    /// The caller's own name for the person.
-    pub custom_participant_id: String,
-    /// Display name; empty where there is none.
-    pub name: String,
-    /// Address of a picture.
-    pub picture: Option<String>,
-    /// The preset.
-    pub preset_id: PresetId,
-    /// Its name.
-    pub preset_name: String,
-    /// The kind of room the person sees.
-    pub view_type: ViewType,
-    /// What the person may do, before changes made in the room.
-    pub permissions: Permissions,
-}
 
 /// A connection that was accepted: token, meeting and participant have been checked.
 #[derive(Debug, Clone)]
@@ -364,9 +342,9 @@ pub struct Broadcast {
     pub timestamp_ms: u64,
 }
 
-/// What is to change in somebody's permissions: dotted paths into [`Permissions`] as JSON
+/// What is to change in somebody's permissions: dotted paths into [`muster_model::preset::Permissions`] as JSON
 /// (`chat.public.can_send`) and the new values. The codec makes only paths that exist; the room checks
-/// that the outcome is a [`Permissions`].
+/// that the outcome is a `Permissions` again.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PermissionPatch(pub BTreeMap<String, serde_json::Value>);
 
