@@ -12,6 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+mod checkpoint;
 mod conn;
 mod error;
 mod filter;
@@ -33,6 +34,7 @@ pub mod recordings;
 pub mod sessions;
 pub mod webhooks;
 
+use checkpoint::Checkpoints;
 pub use conn::{Conn, Param, Row};
 pub use error::StoreError;
 use writer::Writer;
@@ -128,17 +130,19 @@ impl Store {
             // FULL: a commit is on disk before it is answered. Never weaken this.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
+            .pragma("wal_autocheckpoint", checkpoint::AT_LAST.to_string())
             .foreign_keys(true);
-        let writing = SqlitePoolOptions::new()
+        let alone = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None);
-        let pool = writing.connect_with(options.clone()).await?;
+        let pool = alone.clone().connect_with(options.clone()).await?;
         // Two programs that start at once must not both migrate; sqlx locks only PostgreSQL for this.
         let lock = migration_lock(path).await?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
         drop(lock);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let checkpoints = Checkpoints::start(alone.connect_lazy_with(options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(u32::try_from(cores + 1).unwrap_or(4).min(8))
             .idle_timeout(None)
@@ -147,7 +151,7 @@ impl Store {
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         Ok(Db::Sqlite {
             readers,
-            writer: Writer::start(pool),
+            writer: Writer::start(pool, checkpoints),
         })
     }
 

@@ -10,7 +10,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Conn, StoreError};
+use crate::{Conn, StoreError, checkpoint::Checkpoints};
 
 /// Writes that may wait before further ones are refused as busy.
 const QUEUE: usize = 4096;
@@ -100,9 +100,9 @@ impl std::fmt::Debug for dyn Job {
 
 impl Writer {
     /// Starts the writer's task on a pool of exactly one connection. The task ends with the last handle.
-    pub(crate) fn start(pool: SqlitePool) -> Self {
+    pub(crate) fn start(pool: SqlitePool, checkpoints: Checkpoints) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, jobs));
+        tokio::spawn(run(pool, checkpoints, jobs));
         Self { queue }
     }
 
@@ -122,7 +122,7 @@ impl Writer {
     }
 }
 
-async fn run(pool: SqlitePool, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+async fn run(pool: SqlitePool, checkpoints: Checkpoints, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
     let mut conn = None;
     while jobs.recv_many(&mut group, GROUP).await > 0 {
@@ -141,6 +141,7 @@ async fn run(pool: SqlitePool, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
             },
         };
         if commit_group(&mut ready, group.drain(..)).await {
+            checkpoints.after_commit(&mut ready).await;
             conn = Some(ready);
         } else if let Conn::Sqlite(broken) = ready {
             // A transaction may still be open on it; a new connection starts clean.
