@@ -95,6 +95,8 @@ impl Durability {
     }
 }
 
+/// The writer's page cache, at most 32 MiB (a negative number counts KiB).
+const WRITER_CACHE: &str = "-32768";
 /// How long a statement waits for another process's write lock on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -136,7 +138,9 @@ impl Store {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None);
-        let pool = alone.clone().connect_with(options.clone()).await?;
+        // The writer visits indexes at random places; what it has at hand it need not read again.
+        let writing = options.clone().pragma("cache_size", WRITER_CACHE);
+        let pool = alone.clone().connect_with(writing).await?;
         // Two programs that start at once must not both migrate; sqlx locks only PostgreSQL for this.
         let lock = migration_lock(path).await?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
