@@ -1,0 +1,111 @@
+//! Media signalling: what a room's media engine is asked, and what it says.
+//!
+//! An engine answers by [`MediaEvent`]s that pass through the room's task, so that what it says keeps
+//! its place among what the room says.
+
+use std::fmt;
+
+use muster_model::{MeetingId, PeerId};
+use muster_room::{MediaEffect, RequestId};
+use tokio::sync::mpsc;
+
+use crate::realtime::codec::{MediaPush, MediaReply, MediaRequest, ProducerState};
+
+/// Makes an engine for each live room.
+pub trait Media: fmt::Debug + Send + Sync + 'static {
+    /// The engine of a room that comes to life.
+    fn open(&self, meeting: MeetingId, events: MediaEvents) -> Box<dyn RoomMedia>;
+}
+
+/// The media engine of one room. Nothing here may block.
+pub trait RoomMedia: fmt::Debug + Send {
+    /// Something changed in the room.
+    fn apply(&mut self, effect: MediaEffect);
+
+    /// A peer asks for something; the reply comes as an event.
+    fn request(&mut self, peer: PeerId, id: RequestId, request: MediaRequest);
+
+    /// What a peer sends now.
+    fn producers(&self, peer: PeerId) -> Vec<ProducerState>;
+}
+
+/// What an engine says.
+#[derive(Debug, Clone)]
+pub enum MediaEvent {
+    /// The reply to a request.
+    Reply {
+        /// To whom.
+        peer: PeerId,
+        /// To what.
+        to: RequestId,
+        /// What.
+        reply: MediaReply,
+    },
+    /// A request failed.
+    Failed {
+        /// Whose.
+        peer: PeerId,
+        /// Which.
+        to: RequestId,
+        /// Why, in the protocol's words.
+        why: String,
+    },
+    /// Something for one peer.
+    Tell(PeerId, MediaPush),
+    /// Something for everybody whose media session is complete.
+    TellAll {
+        /// But not this one.
+        but: Option<PeerId>,
+        /// What.
+        push: MediaPush,
+    },
+}
+
+/// Where an engine says it.
+#[derive(Debug, Clone)]
+pub struct MediaEvents(mpsc::UnboundedSender<MediaEvent>);
+
+impl MediaEvents {
+    /// A channel for one room. The engine makes events only in answer to what it is told, which is bounded.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<MediaEvent>) {
+        let (events, heard) = mpsc::unbounded_channel();
+        (Self(events), heard)
+    }
+
+    /// Says something; a room that is gone does not hear it.
+    pub fn say(&self, event: MediaEvent) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// The engine of a server without media: every request that needs one is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct NoMedia;
+
+#[derive(Debug)]
+struct NoRoomMedia(MediaEvents);
+
+impl Media for NoMedia {
+    fn open(&self, _: MeetingId, events: MediaEvents) -> Box<dyn RoomMedia> {
+        Box::new(NoRoomMedia(events))
+    }
+}
+
+impl RoomMedia for NoRoomMedia {
+    fn apply(&mut self, _: MediaEffect) {}
+
+    fn request(&mut self, peer: PeerId, to: RequestId, request: MediaRequest) {
+        if !request.wants_reply() {
+            return;
+        }
+        self.0.say(MediaEvent::Failed {
+            peer,
+            to,
+            why: "media is not built yet".to_owned(),
+        });
+    }
+
+    fn producers(&self, _: PeerId) -> Vec<ProducerState> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,346 @@
+//! `GET /ws`: checks who connects and upgrades, then carries frames between the socket and its room
+//! (PROTOCOL d).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{
+        Query, State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    },
+    response::Response,
+};
+use bytes::Bytes;
+use futures::SinkExt;
+use muster_model::{MeetingId, PeerId, Timestamp, app::Scope};
+use muster_room::{Connect, ConnectionId, Disconnect};
+use muster_store::{participants::MeetingScope, rooms::{Joiner, PeerIdUse}};
+use muster_wire::frame::{self, Frame};
+use serde::Deserialize;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::{
+    codec,
+    outbox::{CloseCode, Outbox},
+};
+use crate::{
+    api::error::ApiError,
+    app::App,
+    rooms::{RoomHandle, StartWith},
+};
+
+/// Bytes of one message from a client.
+const MAX_MESSAGE: usize = frame::MAX_FRAME;
+/// Small, since most sockets are silent most of the time.
+const READ_BUFFER: usize = 4 << 10;
+/// Frames are gathered up to so many bytes before they are written.
+const WRITE_BUFFER: usize = 16 << 10;
+/// How often a client in ping mode is asked for a sign of life; it closes after 30 s without one of ours.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// Without a frame from the client for so long, its connection counts as lost. Clients send each 15 s at
+/// least.
+const SILENT_AFTER: Duration = Duration::from_secs(45);
+/// How long a write may take before the client counts as too slow.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the client has to take the last frames and answer the close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The query of the socket's address. Further names are of no use here.
+#[derive(Deserialize)]
+pub struct SocketQuery {
+    #[serde(rename = "roomID")]
+    room: String,
+    #[serde(rename = "peerID")]
+    peer: String,
+    #[serde(rename = "authToken")]
+    token: String,
+    ping: Option<String>,
+    capabilities: Option<String>,
+}
+
+/// `2` among the capabilities: the server pings (`CAPABILITIES_PING`).
+fn wants_pings(query: &SocketQuery) -> bool {
+    query.ping.as_deref() == Some("true")
+        || query
+            .capabilities
+            .as_deref()
+            .is_some_and(|list| list.split([' ', ',', '+']).any(|capability| capability == "2"))
+}
+
+/// The handler of `GET /ws`.
+pub async fn upgrade(
+    State(app): State<App>,
+    Query(query): Query<SocketQuery>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    if app.is_stopping() {
+        return Err(ApiError::unavailable("The server is stopping"));
+    }
+    let pings = wants_pings(&query);
+    let visitor = Visitor::check(&app, &query).await?;
+    // The upgraded socket outlives the request, and the server's stop waits for it.
+    let tracked = app.sockets.token();
+    Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .on_upgrade(move |socket| async move {
+            let _tracked = tracked;
+            visitor.visit(app, socket, pings).await;
+        }))
+}
+
+/// Somebody whose token opens the room.
+struct Visitor {
+    at: MeetingScope,
+    joiner: Joiner,
+    peer: PeerId,
+    record: PeerId,
+    expires_at: Timestamp,
+}
+
+impl Visitor {
+    async fn check(app: &App, query: &SocketQuery) -> Result<Self, ApiError> {
+        let claims = app
+            .participant_tokens
+            .verify(&query.token)
+            .map_err(|_| ApiError::unauthenticated())?;
+        if query.room.parse::<MeetingId>() != Ok(claims.meeting) {
+            return Err(ApiError::forbidden());
+        }
+        let peer: PeerId = query
+            .peer
+            .parse()
+            .map_err(|_| ApiError::invalid("peerID", "must be a UUID"))?;
+        let joiner = app
+            .store
+            .joiner(claims.app, claims.meeting, claims.participant, Some(claims.preset))
+            .await?
+            .ok_or_else(ApiError::unauthenticated)?;
+        if joiner.banned {
+            return Err(ApiError::forbidden_because("The participant was removed from the meeting"));
+        }
+        if !joiner.meeting_active {
+            return Err(ApiError::forbidden_because("The meeting is inactive"));
+        }
+        let record = match app
+            .store
+            .peer_id_use(peer, claims.participant, claims.meeting)
+            .await?
+        {
+            PeerIdUse::Free => peer,
+            PeerIdUse::EarlierSession => PeerId::random(),
+            PeerIdUse::SomebodyElse => return Err(ApiError::forbidden_because("The peer id is taken")),
+        };
+        Ok(Self {
+            at: MeetingScope {
+                scope: Scope {
+                    account: joiner.account.clone(),
+                    app: claims.app,
+                },
+                meeting: claims.meeting,
+            },
+            joiner,
+            peer,
+            record,
+            expires_at: Timestamp::from_secs(claims.exp),
+        })
+    }
+
+    async fn visit(self, app: App, socket: WebSocket, pings: bool) {
+        let outbox = Arc::new(Outbox::default());
+        let connection = app.rooms.next_connection();
+        let connect = Connect {
+            peer: self.peer,
+            connection,
+            person: Arc::new(self.joiner.person.clone()),
+            record: self.record,
+        };
+        let start = StartWith {
+            at: self.at,
+            title: self.joiner.title,
+            keep_alive: self.joiner.keep_alive,
+            persist_chat: self.joiner.persist_chat,
+            parent: self.joiner.parent,
+        };
+        let mut line = Line {
+            socket,
+            outbox: outbox.clone(),
+            last_heard: Instant::now(),
+        };
+        let room = match app.rooms.connect(&app, start, connect, outbox).await {
+            Ok(room) => room,
+            Err(error) => {
+                tracing::warn!(meeting = %self.joiner.meeting, %error, "a room did not take a connection");
+                line.end(CloseCode::RoomFailed).await;
+                return;
+            }
+        };
+        let _ = self.expires_at; // a token that expires meanwhile does not end the visit
+        app.metrics.sockets.increment(1.0);
+        let how = line.carry(&app, &room, self.peer, connection, pings).await;
+        app.metrics.sockets.decrement(1.0);
+        room.disconnected(self.peer, connection, how).await;
+    }
+}
+
+/// One open socket.
+struct Line {
+    socket: WebSocket,
+    outbox: Arc<Outbox>,
+    last_heard: Instant,
+}
+
+/// What a frame from the client asks of the connection itself.
+enum Heard {
+    /// Nothing more.
+    Fine,
+    /// It is over, and how.
+    Over(Disconnect),
+}
+
+impl Line {
+    /// Carries frames both ways until either side ends it; tells how it ended.
+    async fn carry(
+        &mut self,
+        app: &App,
+        room: &RoomHandle,
+        peer: PeerId,
+        connection: ConnectionId,
+        pings: bool,
+    ) -> Disconnect {
+        let mut ticks = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => {
+                    let Some(Ok(message)) = message else { return Disconnect::Lost };
+                    self.last_heard = Instant::now();
+                    if let Heard::Over(how) = self.hear(app, room, peer, connection, message).await {
+                        return how;
+                    }
+                }
+                (frames, close) = self.outbox.take() => {
+                    if !self.write(frames.into_iter().map(Message::Binary)).await {
+                        self.end(CloseCode::TryLater).await;
+                        return Disconnect::Lost;
+                    }
+                    if let Some(code) = close {
+                        self.end(code).await;
+                        return if code == CloseCode::Final { Disconnect::Left } else { Disconnect::Lost };
+                    }
+                }
+                _ = ticks.tick() => {
+                    if self.last_heard.elapsed() > SILENT_AFTER {
+                        self.end(CloseCode::Silent).await;
+                        return Disconnect::Lost;
+                    }
+                    if pings && !self.write([Message::Text(frame::PING.into())]).await {
+                        return Disconnect::Lost;
+                    }
+                }
+                () = app.stop.cancelled() => {
+                    self.end(CloseCode::Restarting).await;
+                    return Disconnect::Lost;
+                }
+            }
+        }
+    }
+
+    async fn hear(
+        &mut self,
+        app: &App,
+        room: &RoomHandle,
+        peer: PeerId,
+        connection: ConnectionId,
+        message: Message,
+    ) -> Heard {
+        match message {
+            Message::Binary(bytes) => self.hear_frame(app, room, peer, connection, bytes).await,
+            Message::Text(text) if text.as_str() == frame::PING => {
+                if self.write([Message::Text(frame::PONG.into())]).await {
+                    Heard::Fine
+                } else {
+                    Heard::Over(Disconnect::Lost)
+                }
+            }
+            // A pong, or nothing that the protocol knows.
+            Message::Text(_) | Message::Ping(_) | Message::Pong(_) => Heard::Fine,
+            Message::Close(close) => {
+                // tungstenite answers the close when it is next flushed.
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
+                let left = close.is_some_and(|close| close.code == CloseCode::Final as u16);
+                Heard::Over(if left { Disconnect::Left } else { Disconnect::Lost })
+            }
+        }
+    }
+
+    async fn hear_frame(
+        &mut self,
+        app: &App,
+        room: &RoomHandle,
+        peer: PeerId,
+        connection: ConnectionId,
+        bytes: Bytes,
+    ) -> Heard {
+        let frame = match Frame::decode(&bytes) {
+            Ok(frame) => frame,
+            Err(error) => {
+                app.metrics.frames_dropped.increment(1);
+                tracing::debug!(%peer, %error, "a frame does not read");
+                return Heard::Fine;
+            }
+        };
+        match codec::decode(&frame) {
+            Ok(decoded) => {
+                if room.request(peer, connection, &frame, decoded).await {
+                    Heard::Fine
+                } else {
+                    // The room is gone; the client comes back and finds another.
+                    self.end(CloseCode::RoomFailed).await;
+                    Heard::Over(Disconnect::Lost)
+                }
+            }
+            Err(error) => {
+                app.metrics.frames_dropped.increment(1);
+                self.outbox.push(codec::refusal_frame(frame.event, &frame.id, &error.to_string()));
+                Heard::Fine
+            }
+        }
+    }
+
+    /// Writes messages in as few system calls as they need; false when the client does not take them.
+    async fn write(&mut self, messages: impl IntoIterator<Item = Message>) -> bool {
+        let (socket, outbox) = (&mut self.socket, &self.outbox);
+        let write = async {
+            for message in messages {
+                socket.feed(message).await?;
+            }
+            socket.flush().await
+        };
+        tokio::select! {
+            written = tokio::time::timeout(WRITE_TIMEOUT, write) => matches!(written, Ok(Ok(()))),
+            // Frames piled up behind this one: nobody reads.
+            () = outbox.overflowed() => false,
+        }
+    }
+
+    /// Closes, and waits a moment for the client's answer, so that it sees the code.
+    async fn end(&mut self, code: CloseCode) {
+        let close = Message::Close(Some(CloseFrame {
+            code: code as u16,
+            reason: "".into(),
+        }));
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, async {
+            if self.socket.send(close).await.is_ok() {
+                while let Some(Ok(message)) = self.socket.recv().await {
+                    if matches!(message, Message::Close(_)) {
+                        break;
+                    }
+                }
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,188 @@
+//! Carries out what a room wants, once its records are kept.
+
+use bytes::Bytes;
+use muster_model::{ParticipantId, PeerId, PresetId};
+use muster_room::{CloseReason, Connected, Effect, Event, Refusal, RequestId};
+
+use super::{StartWith, task::Task};
+use crate::{
+    media::MediaEvent,
+    realtime::{
+        codec::{self, MediaRequest},
+        outbox::CloseCode,
+    },
+};
+
+impl Task {
+    pub(super) fn deliver(&mut self, effect: Effect) {
+        match effect {
+            Effect::Record(_) => {}
+            Effect::Reply { peer, to, event } => self.reply(peer, &to, &event),
+            Effect::Refuse { peer, to, why } => self.refuse(peer, &to, &why),
+            Effect::Send { to, event } => {
+                let frame = self.encode(&event);
+                for peer in to {
+                    self.push(peer, frame.clone());
+                }
+            }
+            Effect::Close {
+                connection, reason, ..
+            } => {
+                if let Some(outbox) = self.lines.get(&connection) {
+                    outbox.close(close_code(reason));
+                }
+            }
+            Effect::Media(effect) => self.media.apply(effect),
+            Effect::Answer { to, answer } => {
+                if let Some(reply) = self.commands.remove(&to) {
+                    // The caller may have gone.
+                    let _ = reply.send(answer);
+                }
+            }
+            Effect::ToRoom(meeting, word) => self.pass_on(meeting, word),
+            Effect::Transfer {
+                participant,
+                peers,
+                destination,
+                preset,
+            } => self.transfer(participant, &peers, destination, preset),
+        }
+    }
+
+    fn context(&self) -> codec::Context {
+        codec::Context {
+            meeting: self.start.at.meeting,
+        }
+    }
+
+    fn encode(&self, event: &Event) -> Bytes {
+        codec::event_frame(&self.context(), event)
+    }
+
+    fn push(&self, peer: PeerId, frame: Bytes) {
+        if let Some(outbox) = self.current.get(&peer).and_then(|open| self.lines.get(open)) {
+            outbox.push(frame);
+        }
+    }
+
+    fn reply(&self, peer: PeerId, to: &RequestId, event: &Event) {
+        let frame = match event {
+            // What everybody sends is the engine's to say.
+            Event::MediaJoinCompleted { participants, .. } => {
+                let producers = participants
+                    .iter()
+                    .map(|view| (view.peer, self.media.producers(view.peer)))
+                    .collect();
+                codec::media_join_frame(&self.context(), to, event, producers)
+            }
+            _ => codec::reply_frame(&self.context(), to, event),
+        };
+        self.push(peer, frame);
+    }
+
+    fn refuse(&self, peer: PeerId, to: &RequestId, why: &Refusal) {
+        self.app.metrics.requests_refused.increment(1);
+        self.push(peer, codec::refusal_frame(to.event, &to.id, &why.to_string()));
+    }
+
+    /// A peer wants something of the media engine, which may have it only as the room allows.
+    pub(super) fn ask_media(&mut self, peer: PeerId, id: RequestId, request: MediaRequest) {
+        match self.room.may_use_media(peer, request.needs_presence()) {
+            Ok(()) => self.media.request(peer, id, request),
+            Err(why) => self.refuse(peer, &id, &why),
+        }
+    }
+
+    pub(super) fn hear_media(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Reply { peer, to, reply } => {
+                self.push(peer, codec::media_reply_frame(&to, &reply));
+            }
+            MediaEvent::Failed { peer, to, why } => {
+                self.push(peer, codec::refusal_frame(to.event, &to.id, &why));
+            }
+            MediaEvent::Tell(peer, push) => self.push(peer, codec::media_push_frame(&push)),
+            MediaEvent::TellAll { but, push } => {
+                let frame = codec::media_push_frame(&push);
+                for peer in self.room.media_peers() {
+                    if Some(peer) != but {
+                        self.push(peer, frame.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_on(&self, meeting: muster_model::MeetingId, word: Connected) {
+        if let Some(room) = self.app.rooms.get(meeting) {
+            // Someone else's meeting is not found.
+            if room.at().scope == self.start.at.scope {
+                room.pass_on(word);
+            }
+            return;
+        }
+        // A breakout room speaks to its parent, which keeps the family, whether or not anybody is in it.
+        if self.start.parent == Some(meeting) && matches!(word, Connected::Roster { .. }) {
+            let app = self.app.clone();
+            let at = muster_store::participants::MeetingScope {
+                scope: self.start.at.scope.clone(),
+                meeting,
+            };
+            tokio::spawn(async move {
+                if let Err(error) = begin_parent(&app, at, word).await {
+                    tracing::warn!(%meeting, %error, "a parent meeting did not begin");
+                }
+            });
+        }
+    }
+
+    fn transfer(
+        &self,
+        participant: ParticipantId,
+        peers: &[PeerId],
+        destination: muster_model::MeetingId,
+        preset: Option<PresetId>,
+    ) {
+        let Some(preset) = preset.or_else(|| self.room.preset_of(participant)) else {
+            return;
+        };
+        let signed = self.app.participant_tokens.sign_for(
+            self.start.at.scope.app,
+            destination,
+            participant,
+            preset,
+            self.app.config.participant_token_ttl,
+            self.app.now(),
+        );
+        match signed {
+            Ok(signed) => {
+                let frame = codec::transfer_frame(destination, &signed.token);
+                for peer in peers {
+                    self.push(*peer, frame.clone());
+                }
+            }
+            Err(error) => tracing::error!(%error, "no token for a move"),
+        }
+    }
+}
+
+async fn begin_parent(
+    app: &crate::app::App,
+    at: muster_store::participants::MeetingScope,
+    word: Connected,
+) -> anyhow::Result<()> {
+    let meeting = app.store.meeting(&at.scope, at.meeting).await?;
+    let start = StartWith::of(at, &meeting);
+    app.rooms.get_or_start(app, &start)?.pass_on(word);
+    Ok(())
+}
+
+/// Only 1000 keeps a client from coming back by itself.
+fn close_code(reason: CloseReason) -> CloseCode {
+    match reason {
+        CloseReason::Replaced => CloseCode::Replaced,
+        CloseReason::Refused => CloseCode::Refused,
+        CloseReason::Removed => CloseCode::Final,
+        CloseReason::Full => CloseCode::TryLater,
+    }
+}

@@ -1,0 +1,246 @@
+//! The task of one room: it owns the room, its clock and its media engine.
+//!
+//! Inputs that wait are taken together; what they do to the records is one commit, and nobody is told
+//! of any of it before that commit is on disk. A room whose records cannot be written, or that panics,
+//! ends as in a crash: its clients come back, and the room begins again from what is stored.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use muster_model::{PeerId, Timestamp, session::SessionKind};
+use muster_room::{
+    Answer, CloseReason, CommandError, CommandId, ConnectionId, Disconnect, Effect, Input, Limits, Person,
+    Resumed, Room, RoomSettings,
+};
+use tokio::{sync::mpsc, sync::oneshot};
+use uuid::Uuid;
+
+use super::{
+    StartWith,
+    handle::{Inbox, RoomHandle, ToRoom},
+    records,
+};
+use crate::{
+    app::App,
+    media::{MediaEvent, MediaEvents, RoomMedia},
+    realtime::outbox::{CloseCode, Outbox},
+};
+
+/// Inputs that are taken together.
+const BATCH: usize = 256;
+
+/// What a room's task has at hand.
+pub(super) struct Task {
+    pub(super) app: App,
+    pub(super) start: StartWith,
+    pub(super) room: Room,
+    pub(super) media: Box<dyn RoomMedia>,
+    /// Every open connection, those that were replaced or refused included until they end.
+    pub(super) lines: HashMap<ConnectionId, Arc<Outbox>>,
+    /// The connection by which each peer is reached.
+    pub(super) current: HashMap<PeerId, ConnectionId>,
+    pub(super) commands: HashMap<CommandId, oneshot::Sender<Result<Answer, CommandError>>>,
+    pub(super) records: records::Context,
+}
+
+/// Runs a room from its first connection until nothing is left to do.
+pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbox: Inbox) {
+    let (events, mut media_events) = MediaEvents::channel();
+    match Task::begin(app.clone(), start, events).await {
+        Ok(mut task) => {
+            if let Err(error) = task.serve(&handle, &mut inbox, &mut media_events).await {
+                tracing::error!(meeting = %handle.at().meeting, %error, "a room failed");
+                app.metrics.rooms_failed.increment(1);
+            }
+            task.hang_up();
+        }
+        Err(error) => tracing::error!(meeting = %handle.at().meeting, %error, "a room did not begin"),
+    }
+    // Whoever is still about to speak to it finds another one.
+    inbox.close();
+    app.rooms.forget(&handle);
+    while let Some(word) = inbox.recv().await {
+        if let ToRoom::Connect(_, outbox) = word {
+            outbox.close(CloseCode::RoomFailed);
+        }
+    }
+}
+
+impl Task {
+    async fn begin(app: App, start: StartWith, events: MediaEvents) -> anyhow::Result<Self> {
+        let store = &app.store;
+        let resumed = store.resume(&start.at, app.rooms.node()).await?;
+        let earlier_chat = if start.persist_chat && resumed.is_none() {
+            store
+                .meeting_chat(&start.at, i64::try_from(Limits::default().chat_messages)?)
+                .await?
+        } else {
+            Vec::new()
+        };
+        let records = records::Context::load(&app, &start, resumed.as_ref()).await?;
+        let parent_session = match start.parent {
+            Some(parent) => {
+                let at = muster_store::participants::MeetingScope {
+                    scope: start.at.scope.clone(),
+                    meeting: parent,
+                };
+                store.active_session(&at).await?.map(|session| session.id)
+            }
+            None => None,
+        };
+        let settings = RoomSettings {
+            meeting: start.at.meeting,
+            title: start.title.clone(),
+            kind: SessionKind::Meeting,
+            parent: start.parent,
+            parent_session,
+            persist_chat: start.persist_chat,
+            earlier_chat,
+            keep_alive_micros: micros(start.keep_alive),
+            grace_micros: micros(app.config.reconnect_grace),
+            limits: Limits::default(),
+        };
+        let media = app.rooms.open_media(start.at.meeting, events);
+        let room = Room::new(
+            settings,
+            resumed.map(into_resumed),
+            app.now(),
+            Box::new(Uuid::new_v4),
+        );
+        Ok(Self {
+            app,
+            start,
+            room,
+            media,
+            lines: HashMap::new(),
+            current: HashMap::new(),
+            commands: HashMap::new(),
+            records,
+        })
+    }
+
+    async fn serve(
+        &mut self,
+        handle: &RoomHandle,
+        inbox: &mut Inbox,
+        media_events: &mut mpsc::UnboundedReceiver<MediaEvent>,
+    ) -> anyhow::Result<()> {
+        let stop = self.app.stop.clone();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut said = Vec::new();
+        loop {
+            let due = self.room.next_deadline().map(|at| until(self.app.now(), at));
+            tokio::select! {
+                _ = inbox.recv_many(&mut batch, BATCH) => {}
+                _ = media_events.recv_many(&mut said, BATCH) => {}
+                () = sleep(due) => batch.push(ToRoom::Input(Input::Timeout)),
+                // Sockets end by themselves and their peers stay in the records, to be gone on with.
+                () = stop.cancelled() => return Ok(()),
+            }
+            let effects = self.take_in(batch.drain(..))?;
+            self.carry_out(effects).await?;
+            for event in said.drain(..) {
+                self.hear_media(event);
+            }
+            if self.room.is_idle() && self.lines.is_empty() && self.app.rooms.retire(handle, inbox) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives the room what came in. A panic in it is this room's end alone.
+    fn take_in(&mut self, words: impl Iterator<Item = ToRoom>) -> anyhow::Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        for word in words {
+            match word {
+                ToRoom::Input(input) => {
+                    if let Input::Disconnect { peer, connection, .. } = &input {
+                        self.lines.remove(connection);
+                        if self.current.get(peer) == Some(connection) {
+                            self.current.remove(peer);
+                        }
+                    }
+                    effects.append(&mut self.ask_room(input)?);
+                }
+                ToRoom::Connect(connect, outbox) => {
+                    let (peer, connection) = (connect.peer, connect.connection);
+                    self.lines.insert(connection, outbox);
+                    let mut came = self.ask_room(Input::Connect(connect))?;
+                    // One that the room refuses does not take the place of the peer's own connection.
+                    let refused = |effect: &Effect| {
+                        matches!(effect, Effect::Close { connection: closed, .. } if *closed == connection)
+                    };
+                    if !came.iter().any(refused) {
+                        self.current.insert(peer, connection);
+                    }
+                    effects.append(&mut came);
+                }
+                ToRoom::Command(id, command, reply) => {
+                    self.commands.insert(id, reply);
+                    effects.append(&mut self.ask_room(Input::Command { id, command })?);
+                }
+                ToRoom::Media {
+                    peer,
+                    connection,
+                    id,
+                    request,
+                } => {
+                    if self.current.get(&peer) == Some(&connection) {
+                        self.ask_media(peer, id, request);
+                    }
+                }
+            }
+        }
+        Ok(effects)
+    }
+
+    fn ask_room(&mut self, input: Input) -> anyhow::Result<Vec<Effect>> {
+        let now = self.app.now();
+        let room = &mut self.room;
+        catch_unwind(AssertUnwindSafe(|| room.handle(now, input)))
+            .map_err(|_| anyhow::anyhow!("the room panicked"))
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> anyhow::Result<()> {
+        self.records
+            .keep(&self.app, &self.start, &effects)
+            .await
+            .context("the room's records were not written")?;
+        for effect in effects {
+            self.deliver(effect);
+        }
+        Ok(())
+    }
+
+    /// The room has failed or the server stops: clients are to come back.
+    fn hang_up(&mut self) {
+        let code = if self.app.is_stopping() {
+            CloseCode::Restarting
+        } else {
+            CloseCode::RoomFailed
+        };
+        for (_, outbox) in self.lines.drain() {
+            outbox.close(code);
+        }
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::from_micros(u64::try_from(at.as_micros() - now.as_micros()).unwrap_or(0))
+}
+
+async fn sleep(due: Option<Duration>) {
+    match due {
+        Some(due) => tokio::time::sleep(due).await,
+        None => std::future::pending().await,
+    }
+}
