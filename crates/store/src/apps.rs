@@ -72,6 +72,12 @@ pub async fn rename(conn: &mut Conn, scope: &Scope, name: String, now: Timestamp
 ///
 /// Meetings and participants, which can be many, go by a job.
 pub async fn delete(conn: &mut Conn, scope: &Scope, now: Timestamp) -> Result<App, StoreError> {
+    // So that no session begins between the check and the deletion.
+    conn.lock_rows(
+        "SELECT id FROM apps WHERE id = $1 AND account_id = $2 FOR UPDATE",
+        || params![scope.app, &scope.account],
+    )
+    .await?;
     let app = load(conn, scope).await?;
     crate::sessions::refuse_while_live(conn, scope, None).await?;
     conn.execute(

@@ -23,6 +23,7 @@ pub mod analytics;
 pub mod apps;
 pub mod idempotency;
 pub mod installation;
+pub mod joining;
 pub mod livestreams;
 pub mod meetings;
 pub mod members;
@@ -31,6 +32,7 @@ pub mod peers;
 pub mod presets;
 pub mod purge;
 pub mod recordings;
+pub mod rooms;
 pub mod sessions;
 pub mod webhooks;
 
