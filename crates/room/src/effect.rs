@@ -368,6 +368,8 @@ pub enum Refusal {
 pub enum CloseReason {
     /// Another connection of the same peer took its place.
     Replaced,
+    /// The peer id is somebody else's.
+    Refused,
     /// Removed, turned away, or the session was ended: the client is not to come back by itself.
     Removed,
     /// The room takes no more.

@@ -9,6 +9,7 @@ mod chat;
 mod connected;
 mod effect;
 mod input;
+mod leaving;
 mod limits;
 mod media;
 mod moderation;

@@ -44,8 +44,12 @@ pub(crate) struct Peer {
     pub(crate) connected_at: Timestamp,
     /// Until when it may come back; set while the connection is lost.
     pub(crate) grace_until: Option<Timestamp>,
+    /// Since when the connection is lost: if it does not come back, it left then.
+    pub(crate) lost_at: Option<Timestamp>,
     /// Whether its media session is complete: others know what it sends.
     pub(crate) in_media: bool,
+    /// By which connection others were last told that its media session is complete.
+    pub(crate) media_told: Option<ConnectionId>,
     pub(crate) rates: Rates,
 }
 
@@ -58,6 +62,11 @@ impl Peer {
     pub(crate) fn has_stage(&self) -> bool {
         self.permissions.stage_enabled
             || matches!(self.person.view_type, ViewType::Webinar | ViewType::Livestream)
+    }
+
+    /// Whether it may let others onto the stage, by the new name or the old one.
+    pub(crate) fn accepts_stage_requests(&self) -> bool {
+        self.permissions.accept_stage_requests || self.permissions.can_accept_production_requests
     }
 
     /// The peer as others see it now.
@@ -113,13 +122,14 @@ impl People {
         self.get(id).filter(|peer| peer.is_inside())
     }
 
+    /// Every peer that waits to be let in.
+    pub(crate) fn all_waiting(&self) -> impl Iterator<Item = &Peer> {
+        self.all().filter(|peer| peer.place == Place::Waiting)
+    }
+
     /// Every peer, whatever its place.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Peer> {
         self.peers.values()
-    }
-
-    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
-        self.peers.values_mut()
     }
 
     /// Every peer inside.

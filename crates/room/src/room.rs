@@ -98,14 +98,17 @@ impl Room {
             settings,
             ids,
         };
-        if let Some(resumed) = resumed {
-            room.resume(resumed, now);
-        }
+        room.begin(resumed, now);
         room
     }
 
     /// Takes one input and says what is to be done, in order.
+    ///
+    /// The room's time never goes back: where `now` is before that of an earlier call, the earlier one
+    /// counts. What became due before `now` is done before the input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        let now = self.clock.advance(now);
+        self.pass_time(now);
         match input {
             Input::Connect(connect) => self.connect(now, connect),
             Input::Disconnect {
@@ -205,7 +208,7 @@ impl Room {
             } => self.move_people(now, peer, id, source, destination, people),
 
             R::JoinMedia => self.join_media(peer, id),
-            R::CompleteMediaJoin => self.complete_media_join(peer, id),
+            R::CompleteMediaJoin => self.complete_media_join(now, peer, id),
             R::LeaveMedia => self.leave_media(peer, id),
             R::MutePeer { peer: whom, kinds } => self.mute_peer(now, peer, id, whom, kinds),
             R::MuteAll(kinds) => self.mute_all_by(now, peer, id, kinds),
