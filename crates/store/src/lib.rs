@@ -20,6 +20,7 @@ mod writer;
 pub mod accounts;
 pub mod analytics;
 pub mod apps;
+pub mod deliveries;
 pub mod idempotency;
 pub mod installation;
 pub mod livestreams;

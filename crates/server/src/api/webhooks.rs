@@ -266,10 +266,11 @@ where
 }
 
 async fn delete(State(app): State<App>, caller: AppCaller) -> Result<Envelope<WebhookOut>, ApiError> {
-    let (id, scope) = (webhook_id(&caller)?, caller.scope);
+    let (id, scope, now) = (webhook_id(&caller)?, caller.scope, app.now());
     let deleted = app
         .store
-        .write(move |conn| Box::pin(async move { webhooks::delete(conn, &scope, id).await }))
+        .write(move |conn| Box::pin(async move { webhooks::delete(conn, &scope, id, now).await }))
         .await?;
+    app.purge_soon();
     Ok(Envelope::one(deleted.into()))
 }
