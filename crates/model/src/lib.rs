@@ -5,6 +5,7 @@
 pub mod analytics;
 pub mod app;
 pub mod chat;
+pub mod delivery;
 pub mod event;
 pub mod id;
 pub mod livestream;

@@ -19,6 +19,7 @@ use crate::{
     config::Config,
     momentary::Momentary,
     telemetry::metrics::Metrics,
+    webhooks::signing::WebhookKeys,
 };
 
 /// Everything a request may use; cheap to clone.
@@ -38,6 +39,8 @@ pub struct Handles {
     pub api_tokens: ApiTokens,
     /// Signs and verifies participant tokens.
     pub participant_tokens: ParticipantTokens,
+    /// Signs what webhooks are told.
+    pub webhook_keys: WebhookKeys,
     /// Finished pages of participant lists.
     pub roster_pages: RosterPages,
     /// Requests with an idempotency key that are being answered.
@@ -50,6 +53,8 @@ pub struct Handles {
     pub requests: Semaphore,
     /// Wakes the purge.
     pub purge_wanted: Notify,
+    /// Wakes the deliveries of webhooks.
+    pub deliveries_wanted: Notify,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
     writable: AtomicBool,
@@ -85,6 +90,8 @@ impl App {
             rate_limit: RateLimit::new(config.rate_limit_per_minute),
             requests: Semaphore::new(config.max_concurrent_requests),
             purge_wanted: Notify::new(),
+            deliveries_wanted: Notify::new(),
+            webhook_keys: WebhookKeys::new(store.clone(), Arc::clone(&master_key)),
             stop,
             writable: AtomicBool::new(true),
             app_states: Momentary::new(APP_BELIEVED_FOR),
@@ -110,6 +117,11 @@ impl App {
     /// Has the purge run now rather than within the minute.
     pub fn purge_soon(&self) {
         self.purge_wanted.notify_one();
+    }
+
+    /// Has queued deliveries looked at now rather than within a second. To be called after the commit.
+    pub fn deliver_soon(&self) {
+        self.deliveries_wanted.notify_one();
     }
 
     /// Whether the last write that touched the disk succeeded.

@@ -83,6 +83,14 @@ pub struct Settings {
         value_delimiter = ','
     )]
     pub allow_outbound: Option<Vec<IpNet>>,
+    /// When a webhook's delivery is tried again: 2s,10s,1m
+    #[arg(
+        long,
+        env = "MUSTER_WEBHOOK_RETRY_SCHEDULE",
+        value_name = "TIME",
+        value_delimiter = ','
+    )]
+    pub webhook_retry_schedule: Option<Vec<String>>,
     /// Life of a participant's token
     #[arg(long, env = "MUSTER_PARTICIPANT_TOKEN_TTL_SECS", value_name = "SECONDS")]
     pub participant_token_ttl_secs: Option<u64>,
@@ -171,6 +179,7 @@ impl Settings {
             media_listen,
             media_ip,
             allow_outbound,
+            webhook_retry_schedule,
             participant_token_ttl_secs,
             duplicate_participants,
             rate_limit_per_minute,
@@ -225,6 +234,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks that outgoing requests may reach although they are private.
     pub allow_outbound: Vec<IpNet>,
+    /// How long after each failed attempt a webhook's delivery is tried again; then it is given up.
+    pub webhook_retry_schedule: Vec<Duration>,
     /// Life of a participant's token.
     pub participant_token_ttl: Duration,
     /// What becomes of a second participant with the same custom id.
@@ -316,6 +327,7 @@ impl Config {
             public_url,
             trusted_proxies: s.trusted_proxies.unwrap_or_default(),
             allow_outbound: s.allow_outbound.unwrap_or_default(),
+            webhook_retry_schedule: retry_schedule(&s.webhook_retry_schedule.unwrap_or_default())?,
             participant_token_ttl: Duration::from_secs(ttl),
             duplicate_participants: s.duplicate_participants.unwrap_or_default(),
             rate_limit_per_minute: s.rate_limit_per_minute.and_then(std::num::NonZeroU32::new),
@@ -326,6 +338,23 @@ impl Config {
             log_level,
         })
     }
+}
+
+/// Retries of one delivery at most: while it is tried, the later ones of its session wait.
+const MAX_RETRIES: usize = 20;
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(86_400);
+
+fn retry_schedule(texts: &[String]) -> anyhow::Result<Vec<Duration>> {
+    let schedule = texts
+        .iter()
+        .map(|text| {
+            crate::duration::parse(text.trim()).with_context(|| format!("webhook_retry_schedule: {text:?}"))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if schedule.len() > MAX_RETRIES || schedule.iter().any(|delay| *delay > MAX_RETRY_DELAY) {
+        bail!("webhook_retry_schedule has at most {MAX_RETRIES} entries, none longer than 1d");
+    }
+    Ok(schedule)
 }
 
 /// A backup is started on as it is: its key lies beside it.
@@ -371,6 +400,10 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.public_url, "https://api.localhost");
         assert_eq!(config.participant_token_ttl, Duration::from_secs(100 * 86_400));
+        assert_eq!(
+            config.webhook_retry_schedule,
+            [2, 10, 60, 300, 1800].map(Duration::from_secs)
+        );
         assert!(config.tls.is_none() && config.admin_listen.is_none());
     }
 
@@ -391,6 +424,9 @@ mod tests {
         assert!(of("public_url = \"ftp://x\"").is_err());
         assert!(of("base_domain = \"a b\"").is_err());
         assert!(of("database_url = \"mysql://x\"").is_err());
+        assert!(of("webhook_retry_schedule = [\"2\"]").is_err());
+        assert!(of("webhook_retry_schedule = [\"2d\"]").is_err());
+        assert!(of("webhook_retry_schedule = []").is_ok());
         assert_eq!(
             of("base_domain = \"rtk.test:8443\"").unwrap().public_url,
             "https://api.rtk.test:8443"

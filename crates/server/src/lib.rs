@@ -5,12 +5,14 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod duration;
 pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod momentary;
 pub mod outbound;
 pub mod telemetry;
+pub mod webhooks;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -3,6 +3,8 @@
 //! An address that a caller gives is judged twice: here, as soon as it comes, where it names an
 //! address itself; and, where it names a host, by what that resolves to when the connection is made.
 
+pub mod http;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};

@@ -206,6 +206,7 @@ param_from_id!(
     ApiTokenId,
     AppId,
     ChatMessageId,
+    DeliveryId,
     LivestreamId,
     LivestreamSessionId,
     MeetingId,

@@ -21,6 +21,7 @@ mod writer;
 pub mod accounts;
 pub mod analytics;
 pub mod apps;
+pub mod deliveries;
 pub mod idempotency;
 pub mod installation;
 pub mod joining;

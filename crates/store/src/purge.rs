@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use muster_model::{AppId, MeetingId, Timestamp};
+use muster_model::{AppId, MeetingId, Timestamp, WebhookId};
 
-use crate::{Conn, Store, StoreError, params};
+use crate::{Conn, Store, StoreError, deliveries, params};
 
 /// How long answers are kept for repeated requests.
 pub const IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 3600);
@@ -20,6 +20,8 @@ pub enum Purge {
     App(AppId),
     /// What belonged to a meeting.
     Meeting(MeetingId),
+    /// What a webhook was told, and was to be told.
+    Webhook(WebhookId),
 }
 
 /// Notes that records are to be removed, in the transaction that deletes their owner.
@@ -27,6 +29,7 @@ pub async fn schedule(conn: &mut Conn, what: Purge, now: Timestamp) -> Result<()
     let (kind, payload) = match what {
         Purge::App(id) => ("purge_app", id.to_string()),
         Purge::Meeting(id) => ("purge_meeting", id.to_string()),
+        Purge::Webhook(id) => ("purge_webhook", id.to_string()),
     };
     conn.execute(
         "INSERT INTO jobs (id, kind, payload, run_at, created_at) VALUES ($1, $2, $3, $4, $4)",
@@ -135,13 +138,27 @@ async fn purge_piece(conn: &mut Conn, now: Timestamp) -> Result<u64, StoreError>
             params![now.minus(DEAD_TOKEN_TTL), PIECE],
         )
         .await?;
-    Ok(answers + tokens + purge_orphans(conn).await?)
+    let told = conn
+        .execute(
+            "DELETE FROM deliveries WHERE id IN ( \
+             SELECT id FROM deliveries WHERE finished_at < $1 LIMIT $2)",
+            params![now.minus(deliveries::KEEP), PIECE],
+        )
+        .await?;
+    let lanes = conn
+        .execute(
+            "DELETE FROM delivery_lanes WHERE pending = 0 AND (webhook_id, session_id) IN ( \
+             SELECT webhook_id, session_id FROM delivery_lanes WHERE pending = 0 AND updated_at < $1 LIMIT $2)",
+            params![now.minus(deliveries::KEEP_LANE), PIECE],
+        )
+        .await?;
+    Ok(answers + tokens + told + lanes + purge_orphans(conn).await?)
 }
 
 async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
     let job: Option<(String, String, String)> = conn
         .fetch_optional(
-            "SELECT id, kind, payload FROM jobs WHERE kind IN ('purge_app', 'purge_meeting') \
+            "SELECT id, kind, payload FROM jobs WHERE kind IN ('purge_app', 'purge_meeting', 'purge_webhook') \
              ORDER BY run_at, id LIMIT 1",
             params![],
         )
@@ -149,16 +166,20 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
     let Some((job, kind, owner)) = job else {
         return Ok(0);
     };
-    let steps: &[&'static str] = if kind == "purge_meeting" {
-        &[
+    let steps: &[&'static str] = match kind.as_str() {
+        "purge_meeting" => &[
             "DELETE FROM participants WHERE id IN ( \
              SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \
              SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id WHERE m.parent_id = $1 LIMIT $2)",
             "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE parent_id = $1 LIMIT $2)",
-        ]
-    } else {
-        &[
+        ],
+        "purge_webhook" => &[
+            "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = $1 LIMIT $2)",
+            "DELETE FROM delivery_lanes WHERE webhook_id = $1 AND session_id IN ( \
+             SELECT session_id FROM delivery_lanes WHERE webhook_id = $1 LIMIT $2)",
+        ],
+        _ => &[
             "DELETE FROM participants WHERE id IN ( \
              SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id \
              WHERE m.app_id = $1 AND m.parent_id IS NULL LIMIT $2)",
@@ -169,12 +190,17 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
              SELECT id FROM meetings WHERE app_id = $1 AND parent_id IS NULL LIMIT $2)",
             "DELETE FROM meetings WHERE id IN ( \
              SELECT id FROM meetings WHERE app_id = $1 AND parent_id IS NOT NULL LIMIT $2)",
+            "DELETE FROM deliveries WHERE id IN (SELECT d.id FROM webhooks w \
+             JOIN deliveries d ON d.webhook_id = w.id WHERE w.app_id = $1 LIMIT $2)",
+            "DELETE FROM delivery_lanes WHERE (webhook_id, session_id) IN ( \
+             SELECT l.webhook_id, l.session_id FROM webhooks w \
+             JOIN delivery_lanes l ON l.webhook_id = w.id WHERE w.app_id = $1 LIMIT $2)",
             "DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE app_id = $1 LIMIT $2)",
             // A preset that a participant of an earlier deleted meeting still has stays.
             "DELETE FROM presets WHERE id IN ( \
              SELECT pr.id FROM presets pr LEFT JOIN participants p ON p.preset_id = pr.id \
              WHERE pr.app_id = $1 AND p.id IS NULL LIMIT $2)",
-        ]
+        ],
     };
     for step in steps {
         let removed = conn.execute(step, params![&owner, PIECE]).await?;

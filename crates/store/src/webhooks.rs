@@ -6,7 +6,10 @@ use muster_model::{
     webhook::{Webhook, WebhookSettings},
 };
 
-use crate::{Conn, Store, StoreError, params};
+use crate::{
+    Conn, Store, StoreError, params,
+    purge::{self, Purge},
+};
 
 #[derive(sqlx::FromRow)]
 struct WebhookRow {
@@ -113,7 +116,9 @@ pub async fn update(
 ) -> Result<(), StoreError> {
     let changed = conn
         .execute(
-            "UPDATE webhooks SET name = $1, url = $2, events = $3, enabled = $4, updated_at = $5 \
+            "UPDATE webhooks SET name = $1, events = $3, enabled = $4, updated_at = $5, \
+             failures_in_a_row = CASE WHEN url = $2 THEN failures_in_a_row ELSE 0 END, \
+             paused_until = CASE WHEN url = $2 THEN paused_until ELSE NULL END, url = $2 \
              WHERE id = $6 AND app_id = (SELECT id FROM apps WHERE id = $7 AND account_id = $8)",
             params![
                 &settings.name,
@@ -131,6 +136,9 @@ pub async fn update(
     if changed == 0 {
         return Err(StoreError::NotFound("Webhook"));
     }
+    if !settings.enabled {
+        crate::deliveries::disabled(conn, id, now).await?;
+    }
     Ok(())
 }
 
@@ -145,8 +153,13 @@ pub async fn load_locked(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Resul
     load(conn, scope, id).await
 }
 
-/// Deletes a webhook.
-pub async fn delete(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Result<Webhook, StoreError> {
+/// Deletes a webhook. What waits for it is not delivered any more; its log is purged.
+pub async fn delete(
+    conn: &mut Conn,
+    scope: &Scope,
+    id: WebhookId,
+    now: Timestamp,
+) -> Result<Webhook, StoreError> {
     let webhook = load(conn, scope, id).await?;
     let deleted = conn
         .execute(
@@ -158,6 +171,7 @@ pub async fn delete(conn: &mut Conn, scope: &Scope, id: WebhookId) -> Result<Web
     if deleted == 0 {
         return Err(StoreError::NotFound("Webhook"));
     }
+    purge::schedule(conn, Purge::Webhook(id), now).await?;
     Ok(webhook)
 }
 

@@ -28,4 +28,5 @@ pub mod route;
 pub mod router;
 pub mod sessions;
 pub mod storage;
+pub mod webhook_deliveries;
 pub mod webhooks;

@@ -6,9 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     respond::json_bytes,
     route::{Access, Components, Route},
-    router::{PREFIX, routes},
+    router::{PREFIX, root_routes, routes},
 };
-use crate::health;
 
 /// The document as committed in `openapi.json`: pretty-printed, with a newline at the end.
 pub fn document() -> String {
@@ -18,7 +17,7 @@ pub fn document() -> String {
     for route in routes() {
         add(&mut paths, &route, &mut components, None);
     }
-    for route in health::routes() {
+    for route in root_routes() {
         add(&mut paths, &route, &mut components, Some("/"));
     }
     let document = json!({

@@ -4,7 +4,7 @@ use axum::{Router, response::IntoResponse};
 
 use super::{
     accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
-    presets, recordings, route::Route, sessions, webhooks,
+    presets, recordings, route::Route, sessions, webhook_deliveries, webhooks,
 };
 use crate::{app::App, health, http::edge};
 
@@ -20,6 +20,7 @@ pub fn routes() -> Vec<Route> {
         participants::routes(),
         presets::routes(),
         webhooks::routes(),
+        webhook_deliveries::routes(),
         active_session::routes(),
         sessions::routes(),
         recordings::routes(),
@@ -31,6 +32,13 @@ pub fn routes() -> Vec<Route> {
     .collect()
 }
 
+/// What is served at the root alone, whatever the host name.
+pub fn root_routes() -> Vec<Route> {
+    let mut routes = health::routes();
+    routes.extend(crate::webhooks::routes());
+    routes
+}
+
 /// The router over every face that is built.
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
@@ -39,7 +47,7 @@ pub fn router(app: App) -> Router {
             .route(&format!("{PREFIX}{}", route.path), route.handler())
             .route(route.path, route.handler());
     }
-    for route in health::routes() {
+    for route in root_routes() {
         router = router.route(route.path, route.handler());
     }
     router

@@ -161,7 +161,7 @@ impl From<Webhook> for WebhookOut {
 }
 
 /// The webhook in the path. The published contract answers 400, not 404, where it is no id.
-fn webhook_id(caller: &AppCaller) -> Result<WebhookId, ApiError> {
+pub(super) fn webhook_id(caller: &AppCaller) -> Result<WebhookId, ApiError> {
     caller
         .ids
         .get("webhook_id", "Webhook")
@@ -191,6 +191,7 @@ async fn create(
 ) -> Result<Response, ApiError> {
     let settings = WebhookSettings::from(body.value);
     check_address(&app, &settings.url)?;
+    app.webhook_keys.make_ready();
     let (scope, now) = (caller.scope.clone(), app.now());
     idempotency
         .run(
@@ -262,14 +263,17 @@ where
             })
         })
         .await?;
+    // What waits fails when it was disabled.
+    app.deliver_soon();
     Ok(Envelope::one(changed.into()))
 }
 
 async fn delete(State(app): State<App>, caller: AppCaller) -> Result<Envelope<WebhookOut>, ApiError> {
-    let (id, scope) = (webhook_id(&caller)?, caller.scope);
+    let (id, scope, now) = (webhook_id(&caller)?, caller.scope, app.now());
     let deleted = app
         .store
-        .write(move |conn| Box::pin(async move { webhooks::delete(conn, &scope, id).await }))
+        .write(move |conn| Box::pin(async move { webhooks::delete(conn, &scope, id, now).await }))
         .await?;
+    app.purge_soon();
     Ok(Envelope::one(deleted.into()))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use muster_model::{AccountId, ApiTokenId, Timestamp, token::Permission};
 use muster_store::{
@@ -41,7 +41,7 @@ pub struct Create {
     #[arg(long)]
     name: Option<String>,
     /// How long it works, such as 12h, 30d or 52w; for ever unless given
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     expires_in: Option<Duration>,
 }
 
@@ -108,37 +108,4 @@ pub async fn make(
         .write(move |conn| Box::pin(async move { accounts::create_token(conn, new, now).await }))
         .await?;
     Ok((token, secret))
-}
-
-/// Reads `90s`, `15m`, `12h`, `30d`, `52w`.
-fn parse_duration(text: &str) -> anyhow::Result<Duration> {
-    let unit = text.chars().last().context("is empty")?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        'w' => 7 * 86_400,
-        _ => bail!("must end with s, m, h, d or w"),
-    };
-    let count: u32 = text[..text.len() - 1]
-        .parse()
-        .context("must be a whole number and a unit")?;
-    if count == 0 {
-        bail!("must be at least 1{unit}");
-    }
-    Ok(Duration::from_secs(u64::from(count) * seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_a_unit() {
-        assert_eq!(parse_duration("30d").unwrap(), Duration::from_secs(30 * 86_400));
-        for wrong in ["", "30", "d", "-1d", "1.5h", "0s", "3é"] {
-            assert!(parse_duration(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -1,4 +1,6 @@
-//! What runs beside the requests: the purge, the probe of the disk, small tidying.
+//! What runs beside the requests: deliveries of webhooks, the purge, the probe of the disk, small tidying.
+
+pub mod deliver_webhooks;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         every(NOTE_USE_EVERY, &stop, || note_use(&app)),
         every(PROBE_EVERY, &stop, || probe(&app)),
         purge(&app, &stop),
+        deliver_webhooks::run(&app, &stop),
     );
     note_use(&app).await;
 }

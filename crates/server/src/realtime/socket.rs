@@ -12,9 +12,9 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::SinkExt;
-use muster_model::{MeetingId, PeerId, Timestamp, app::Scope};
+use muster_model::{MeetingId, PeerId, meeting::MeetingStatus};
 use muster_room::{Connect, ConnectionId, Disconnect};
-use muster_store::{participants::MeetingScope, rooms::{Joiner, PeerIdUse}};
+use muster_store::joining::{Joiner, PeerIdUse};
 use muster_wire::frame::{self, Frame};
 use serde::Deserialize;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -93,11 +93,10 @@ pub async fn upgrade(
 
 /// Somebody whose token opens the room.
 struct Visitor {
-    at: MeetingScope,
     joiner: Joiner,
     peer: PeerId,
+    /// What the stay is kept under.
     record: PeerId,
-    expires_at: Timestamp,
 }
 
 impl Visitor {
@@ -112,76 +111,66 @@ impl Visitor {
         let peer: PeerId = query
             .peer
             .parse()
-            .map_err(|_| ApiError::invalid("peerID", "must be a UUID"))?;
+            .map_err(|_| ApiError::bad_query("peerID", "must be a UUID"))?;
         let joiner = app
             .store
-            .joiner(claims.app, claims.meeting, claims.participant, Some(claims.preset))
+            .person(claims.app, claims.meeting, claims.participant, Some(claims.preset))
             .await?
+            .filter(|joiner| !joiner.app_deleted)
             .ok_or_else(ApiError::unauthenticated)?;
         if joiner.banned {
-            return Err(ApiError::forbidden_because("The participant was removed from the meeting"));
+            return Err(ApiError::forbidden_because(
+                "The participant was removed from the meeting",
+            ));
         }
-        if !joiner.meeting_active {
+        if joiner.meeting.status == MeetingStatus::Inactive {
             return Err(ApiError::forbidden_because("The meeting is inactive"));
         }
         let record = match app
             .store
-            .peer_id_use(peer, claims.participant, claims.meeting)
+            .peer_id_use(&joiner.at, claims.participant, peer)
             .await?
         {
             PeerIdUse::Free => peer,
-            PeerIdUse::EarlierSession => PeerId::random(),
-            PeerIdUse::SomebodyElse => return Err(ApiError::forbidden_because("The peer id is taken")),
+            PeerIdUse::Here(record) => record,
+            PeerIdUse::Elsewhere => PeerId::random(),
+            PeerIdUse::Foreign => return Err(ApiError::forbidden_because("The peer id is taken")),
         };
         Ok(Self {
-            at: MeetingScope {
-                scope: Scope {
-                    account: joiner.account.clone(),
-                    app: claims.app,
-                },
-                meeting: claims.meeting,
-            },
             joiner,
             peer,
             record,
-            expires_at: Timestamp::from_secs(claims.exp),
         })
     }
 
     async fn visit(self, app: App, socket: WebSocket, pings: bool) {
         let outbox = Arc::new(Outbox::default());
         let connection = app.rooms.next_connection();
+        let start = StartWith::of_joiner(&self.joiner);
+        let meeting = self.joiner.at.meeting;
         let connect = Connect {
             peer: self.peer,
             connection,
-            person: Arc::new(self.joiner.person.clone()),
+            person: Arc::new(self.joiner.person),
             record: self.record,
-        };
-        let start = StartWith {
-            at: self.at,
-            title: self.joiner.title,
-            keep_alive: self.joiner.keep_alive,
-            persist_chat: self.joiner.persist_chat,
-            parent: self.joiner.parent,
         };
         let mut line = Line {
             socket,
             outbox: outbox.clone(),
             last_heard: Instant::now(),
         };
-        let room = match app.rooms.connect(&app, start, connect, outbox).await {
-            Ok(room) => room,
-            Err(error) => {
-                tracing::warn!(meeting = %self.joiner.meeting, %error, "a room did not take a connection");
-                line.end(CloseCode::RoomFailed).await;
-                return;
+        match app.rooms.connect(&app, start, connect, outbox).await {
+            Ok(room) => {
+                app.metrics.sockets.increment(1.0);
+                let how = line.carry(&app, &room, self.peer, connection, pings).await;
+                app.metrics.sockets.decrement(1.0);
+                room.disconnected(self.peer, connection, how).await;
             }
-        };
-        let _ = self.expires_at; // a token that expires meanwhile does not end the visit
-        app.metrics.sockets.increment(1.0);
-        let how = line.carry(&app, &room, self.peer, connection, pings).await;
-        app.metrics.sockets.decrement(1.0);
-        room.disconnected(self.peer, connection, how).await;
+            Err(error) => {
+                tracing::warn!(%meeting, %error, "no room for a connection");
+                line.end(CloseCode::RoomFailed).await;
+            }
+        }
     }
 }
 

@@ -42,6 +42,30 @@ pub struct StartWith {
     pub parent: Option<MeetingId>,
 }
 
+impl StartWith {
+    /// As the meeting's record says.
+    pub fn of(at: MeetingScope, meeting: &Meeting) -> Self {
+        Self {
+            at,
+            title: meeting.settings.title.clone(),
+            keep_alive: Duration::from_secs(meeting.settings.session_keep_alive_time_in_secs.into()),
+            persist_chat: meeting.settings.persist_chat,
+            parent: meeting.parent,
+        }
+    }
+
+    /// For somebody who wants to come in.
+    pub fn of_joiner(joiner: &Joiner) -> Self {
+        Self {
+            at: joiner.at.clone(),
+            title: joiner.meeting.title.clone(),
+            keep_alive: Duration::from_secs(joiner.meeting.keep_alive_secs.into()),
+            persist_chat: joiner.meeting.persist_chat,
+            parent: joiner.meeting.parent,
+        }
+    }
+}
+
 /// Every live room of this process.
 pub struct Rooms {
     live: Mutex<HashMap<MeetingId, RoomHandle>>,
