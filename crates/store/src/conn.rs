@@ -205,6 +205,7 @@ param_from_id!(
     AccountId,
     ApiTokenId,
     AppId,
+    FileId,
     LivestreamId,
     LivestreamSessionId,
     MeetingId,

@@ -20,6 +20,8 @@ mod writer;
 pub mod accounts;
 pub mod analytics;
 pub mod apps;
+pub mod clients;
+pub mod files;
 pub mod idempotency;
 pub mod installation;
 pub mod livestreams;

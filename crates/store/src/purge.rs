@@ -84,9 +84,16 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
         return Ok(0);
     };
     let steps: &[&'static str] = if kind == "purge_meeting" {
-        &["DELETE FROM participants WHERE id IN (SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)"]
+        &[
+            "DELETE FROM participants WHERE id IN (SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)",
+            // The bytes of files are removed by the job that removes expired ones.
+            "UPDATE files SET expires_at = 0 WHERE id IN ( \
+             SELECT id FROM files WHERE meeting_id = $1 AND expires_at > 0 LIMIT $2)",
+        ]
     } else {
         &[
+            "UPDATE files SET expires_at = 0 WHERE id IN ( \
+             SELECT id FROM files WHERE app_id = $1 AND expires_at > 0 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \
              SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id WHERE m.app_id = $1 LIMIT $2)",
             "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE app_id = $1 LIMIT $2)",
