@@ -110,6 +110,10 @@ uuid_id!(
     PollId, "poll"
 );
 uuid_id!(
+    /// A file that somebody put into a chat.
+    FileId, "file"
+);
+uuid_id!(
     /// One delivery of an event to a webhook; the same over all its attempts.
     DeliveryId, "delivery"
 );

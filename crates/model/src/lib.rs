@@ -22,8 +22,8 @@ pub mod token;
 pub mod webhook;
 
 pub use id::{
-    AccountId, ApiTokenId, AppId, ChatMessageId, DeliveryId, LivestreamId, LivestreamSessionId, MeetingId,
-    ParticipantId, PeerId, PollId, PresetId, RecordingId, SessionId, WebhookId,
+    AccountId, ApiTokenId, AppId, ChatMessageId, DeliveryId, FileId, LivestreamId, LivestreamSessionId,
+    MeetingId, ParticipantId, PeerId, PollId, PresetId, RecordingId, SessionId, WebhookId,
 };
 pub use page::{Page, PageInfo, PageRequest};
 pub use timestamp::Timestamp;

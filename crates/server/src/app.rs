@@ -8,15 +8,21 @@ use std::{
     time::Duration,
 };
 
-use muster_model::{Timestamp, app::Scope};
+use anyhow::Context;
+use muster_model::{ParticipantId, Timestamp, app::Scope};
 use muster_store::{Store, apps::AppState};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{idempotency::InFlight, participants::pages::RosterPages, rate_limit::RateLimit},
-    auth::{api_token::ApiTokens, master_key::MasterKey, participant_token::ParticipantTokens},
+    auth::{
+        api_token::ApiTokens, file_link::FileLinks, master_key::MasterKey,
+        participant_token::ParticipantTokens,
+    },
+    client_api::uploads::UPLOADS_PER_MINUTE,
     config::Config,
+    files::FileFolder,
     momentary::Momentary,
     telemetry::metrics::Metrics,
     webhooks::signing::WebhookKeys,
@@ -41,6 +47,12 @@ pub struct Handles {
     pub participant_tokens: ParticipantTokens,
     /// Signs what webhooks are told.
     pub webhook_keys: WebhookKeys,
+    /// Signs and verifies links to files.
+    pub file_links: FileLinks,
+    /// Keeps the bytes of files.
+    pub files: FileFolder,
+    /// Files a minute for each participant.
+    pub upload_rate: RateLimit<ParticipantId>,
     /// Finished pages of participant lists.
     pub roster_pages: RosterPages,
     /// Requests with an idempotency key that are being answered.
@@ -83,7 +95,12 @@ impl App {
         );
         let master_key = Arc::new(MasterKey::load_or_create(&config.master_key_file)?);
         let participant_tokens = ParticipantTokens::load_or_create(&store, &master_key).await?;
+        let file_links = FileLinks::load_or_create(&store, &master_key, &config.public_url).await?;
+        let files = FileFolder::open(&config.data_dir).context("the folder of files cannot be used")?;
         Ok(Self(Arc::new(Handles {
+            file_links,
+            files,
+            upload_rate: RateLimit::new(Some(UPLOADS_PER_MINUTE)),
             api_tokens: ApiTokens::new(store.clone()),
             roster_pages: RosterPages::new(store.clone(), config.page_cache_bytes, stop.clone()),
             in_flight: InFlight::default(),

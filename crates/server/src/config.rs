@@ -109,6 +109,9 @@ pub struct Settings {
     /// Megabytes for finished pages
     #[arg(long, env = "MUSTER_PAGE_CACHE_MB", value_name = "N")]
     pub page_cache_mb: Option<u64>,
+    /// Megabytes of chat files that an app may keep
+    #[arg(long, env = "MUSTER_FILES_MB_PER_APP", value_name = "N")]
+    pub files_mb_per_app: Option<u64>,
     /// human, json or auto
     #[arg(long, env = "MUSTER_LOG_FORMAT", value_name = "FORMAT", value_parser = parse_log_format)]
     pub log_format: Option<LogFormat>,
@@ -186,6 +189,7 @@ impl Settings {
             max_concurrent_requests,
             request_timeout_secs,
             page_cache_mb,
+            files_mb_per_app,
             log_format,
             log_level,
         )
@@ -248,6 +252,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Bytes for finished pages; none are kept when 0.
     pub page_cache_bytes: u64,
+    /// Bytes of chat files that an app may keep.
+    pub files_bytes_per_app: u64,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which are written.
@@ -334,6 +340,7 @@ impl Config {
             max_concurrent_requests: concurrent as usize,
             request_timeout: Duration::from_secs(timeout),
             page_cache_bytes: s.page_cache_mb.unwrap_or(0).saturating_mul(1 << 20),
+            files_bytes_per_app: s.files_mb_per_app.unwrap_or(0).saturating_mul(1 << 20),
             log_format: s.log_format.unwrap_or(LogFormat::Auto),
             log_level,
         })

@@ -4,8 +4,10 @@ pub mod api;
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod client_api;
 pub mod config;
 pub mod duration;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod jobs;
@@ -51,19 +53,20 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let router = api::router::router(app.clone());
     let connections = TaskTracker::new();
 
-    let plain = Listener::bind(app.config.listen, None, router.clone()).await?;
+    let base = app.config.base_domain.as_str();
+    let plain = Listener::bind(app.config.listen, None, router.clone(), base).await?;
     let address = plain.address()?;
     let mut listeners = vec![plain];
     let mut tls_address = None;
     if let Some((listen, source)) = &app.config.tls {
         let tls = http::tls::server_config(source, &app.config.base_domain, stop.clone())?;
-        let listener = Listener::bind(*listen, Some(tls), router).await?;
+        let listener = Listener::bind(*listen, Some(tls), router, base).await?;
         tls_address = Some(listener.address()?);
         listeners.push(listener);
     }
     let mut admin_address = None;
     if let Some(listen) = app.config.admin_listen {
-        let listener = Listener::bind(listen, None, admin_router(app.clone())).await?;
+        let listener = Listener::bind(listen, None, admin_router(app.clone()), base).await?;
         admin_address = Some(listener.address()?);
         listeners.push(listener);
     }

@@ -207,6 +207,7 @@ param_from_id!(
     AppId,
     ChatMessageId,
     DeliveryId,
+    FileId,
     LivestreamId,
     LivestreamSessionId,
     MeetingId,

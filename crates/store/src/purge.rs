@@ -168,6 +168,9 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
     };
     let steps: &[&'static str] = match kind.as_str() {
         "purge_meeting" => &[
+            // The bytes of files are removed by the job that removes expired ones.
+            "UPDATE files SET expires_at = 0 WHERE id IN ( \
+             SELECT id FROM files WHERE meeting_id = $1 AND expires_at > 0 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \
              SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \

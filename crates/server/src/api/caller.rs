@@ -107,7 +107,8 @@ impl FromRequestParts<App> for AnyToken {
 pub struct PathIds(RawPathParams);
 
 impl PathIds {
-    async fn of(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+    /// Reads them.
+    pub async fn of(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         RawPathParams::from_request_parts(parts, app)
             .await
             .map(Self)

@@ -123,6 +123,9 @@ fn failures(route: &Route) -> Vec<u16> {
     let mut statuses = match route.access {
         Access::Public => vec![503],
         Access::AnyToken => vec![400, 401, 403, 429, 500, 503],
+        // Clients' own routes, which are not in the document.
+        Access::Participant => vec![400, 401, 403, 404, 429, 500, 503],
+        Access::SignedLink => vec![403, 404, 500, 503],
         Access::Account | Access::AccountAdmin | Access::App | Access::AppHistory | Access::AppOrMember => {
             vec![400, 401, 403, 404, 429, 500, 503]
         }

@@ -28,6 +28,10 @@ pub enum Access {
     AppHistory,
     /// The same as `App`, or the token of a participant whose preset permits it, in its own meeting.
     AppOrMember,
+    /// The token of a participant, for what is its own.
+    Participant,
+    /// Whoever has a link that we signed.
+    SignedLink,
 }
 
 /// JSON schemas of named types, for `components.schemas`.

@@ -6,7 +6,7 @@ use super::{
     accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
     presets, recordings, route::Route, sessions, webhook_deliveries, webhooks,
 };
-use crate::{app::App, health, http::edge};
+use crate::{app::App, client_api, health, http::edge};
 
 /// The prefix under which the hosted service serves the API; every route is served without it too.
 pub const PREFIX: &str = "/client/v4";
@@ -41,19 +41,22 @@ pub fn root_routes() -> Vec<Route> {
 
 /// The router over every face that is built.
 pub fn router(app: App) -> Router {
-    let mut router = Router::new();
+    let mut management = Router::new();
     for route in routes() {
-        router = router
+        management = management
             .route(&format!("{PREFIX}{}", route.path), route.handler())
             .route(route.path, route.handler());
     }
     for route in root_routes() {
-        router = router.route(route.path, route.handler());
+        management = management.route(route.path, route.handler());
     }
-    router
+    let edge = axum::middleware::from_fn_with_state(app.clone(), edge::edge);
+    let management = management
         .route("/openapi.json", axum::routing::get(openapi::serve))
         .fallback(async || ApiError::no_route().into_response())
         .method_not_allowed_fallback(async || ApiError::no_method().into_response())
-        .layer(axum::middleware::from_fn_with_state(app.clone(), edge::edge))
-        .with_state(app)
+        .layer(edge.clone());
+    // Outside of the edge, so that a page can read what the edge refuses too.
+    let clients = client_api::router().layer(edge).layer(client_api::cors());
+    management.merge(clients).with_state(app)
 }

@@ -3,12 +3,12 @@
 use std::{
     net::{IpAddr, SocketAddr},
     panic::AssertUnwindSafe,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -23,10 +23,14 @@ use crate::{
         router::PREFIX,
     },
     app::App,
+    client_api::uploads::UPLOAD,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// How long a client may take to send a file.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Accepts a trailing slash: the route is found as if it were not there.
 pub fn trim_trailing_slash(mut request: Request) -> Request {
@@ -41,6 +45,41 @@ pub fn trim_trailing_slash(mut request: Request) -> Request {
         if let Ok(uri) = text.parse::<Uri>() {
             *request.uri_mut() = uri;
         }
+    }
+    request
+}
+
+/// Hosts at whose root clients leave what is counted and dropped, and the path that takes it.
+const REPORT_HOSTS: [(&str, &str); 4] = [
+    ("api-silos.", "/otel/logs"),
+    ("da-collector.", "/api/v1/message"),
+    ("location.", "/location"),
+    ("location-legacy.", "/location"),
+];
+
+/// Gives the root of a host that takes reports the path that does, unless that host is the base itself.
+pub fn path_for_host(mut request: Request, base_domain: &str) -> Request {
+    if request.uri().path() != "/" {
+        return request;
+    }
+    let of_header = request.headers().get(header::HOST);
+    let host = of_header
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let starts = |prefix: &str| {
+        host.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let path = REPORT_HOSTS.iter().find(|(prefix, _)| starts(prefix));
+    let name = |host: &str| host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    if let Some((_, path)) = path
+        && name(host) != name(base_domain)
+        && let Ok(uri) = match request.uri().query() {
+            Some(query) => format!("{path}?{query}").parse::<Uri>(),
+            None => path.parse(),
+        }
+    {
+        *request.uri_mut() = uri;
     }
     request
 }
@@ -61,7 +100,7 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
         Err(_) => ApiError::unavailable("Too many requests at once").into_response(),
         Ok(_permit) => {
             let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-            match tokio::time::timeout(app.config.request_timeout, run).await {
+            match tokio::time::timeout(time_allowed(&app, &about.method, about.route()), run).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(_)) => {
                     tracing::error!(request_id = %id, "a handler panicked");
@@ -104,6 +143,15 @@ pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Respo
     response
 }
 
+/// How long a request may take. A file may come over a slow line.
+fn time_allowed(app: &App, method: &Method, route: &str) -> Duration {
+    if *method == Method::PUT && route == UPLOAD {
+        app.config.request_timeout.max(UPLOAD_TIMEOUT)
+    } else {
+        app.config.request_timeout
+    }
+}
+
 /// What may be told of a request: no query, no free text of the path, no header.
 struct About {
     method: Method,
@@ -129,7 +177,7 @@ impl About {
             matched: request.extensions().get::<MatchedPath>().cloned(),
             account,
             app: app_id.and_then(|text| text.parse().ok()),
-            client: client_address(app, request),
+            client: client_address(app, request.extensions(), request.headers()),
         }
     }
 
@@ -141,16 +189,15 @@ impl About {
 }
 
 /// Who connected; behind a trusted proxy, who the proxy says did.
-fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+pub fn client_address(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
     let trusted = |ip: &IpAddr| app.config.trusted_proxies.iter().any(|net| net.contains(ip));
     let mut client = peer.ip().to_canonical();
     if !trusted(&client) {
         return Some(client);
     }
     // Each proxy appends, to the last line or as a line of its own; the first ones may be forged.
-    let lines: Vec<&str> = request
-        .headers()
+    let lines: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()
         .map(|value| value.to_str().unwrap_or_default())

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::edge::trim_trailing_slash;
+use super::edge::{path_for_host, trim_trailing_slash};
 
 /// How long a client may take over the head of a request. The wait for the next request counts, so
 /// this is also how long an idle connection is kept: longer than the pools of common clients keep it.
@@ -28,6 +28,7 @@ pub struct Listener {
     socket: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    base_domain: Arc<str>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -44,6 +45,7 @@ impl Listener {
         address: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
         router: Router,
+        base_domain: &str,
     ) -> anyhow::Result<Self> {
         let socket = TcpListener::bind(address).await.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -56,6 +58,7 @@ impl Listener {
             socket,
             tls: tls.map(TlsAcceptor::from),
             router,
+            base_domain: base_domain.into(),
         })
     }
 
@@ -80,7 +83,8 @@ impl Listener {
                 },
             };
             let (tls, router, stop) = (self.tls.clone(), self.router.clone(), stop.clone());
-            connections.spawn(async move { handshake(stream, peer, tls, router, stop).await });
+            let base_domain = self.base_domain.clone();
+            connections.spawn(async move { handshake(stream, peer, tls, router, base_domain, stop).await });
         }
     }
 }
@@ -90,25 +94,32 @@ async fn handshake(
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
+    base_domain: Arc<str>,
     stop: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
-        return converse(stream, peer, router, stop).await;
+        return converse(stream, peer, router, base_domain, stop).await;
     };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, peer, router, stop).await,
+        Ok(Ok(stream)) => converse(stream, peer, router, base_domain, stop).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS session"),
         Err(_) => tracing::debug!(%peer, "no TLS session in time"),
     }
 }
 
-async fn converse<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken)
-where
+async fn converse<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    base_domain: Arc<str>,
+    stop: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = trim_trailing_slash(request.map(axum::body::Body::new));
+        let request = trim_trailing_slash(request.map(axum::body::Body::new));
+        let mut request = path_for_host(request, &base_domain);
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });

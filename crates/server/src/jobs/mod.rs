@@ -13,6 +13,8 @@ use crate::app::App;
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+/// Expired files that one transaction forgets.
+const FILES_AT_ONCE: i64 = 100;
 /// How soon after a failed write the next attempt shows whether it was a passing trouble.
 const PROBE_EVERY: Duration = Duration::from_millis(500);
 
@@ -22,6 +24,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         every(TIDY_EVERY, &stop, || async {
             app.metrics.tidy();
             app.rate_limit.tidy();
+            app.upload_rate.tidy();
         }),
         every(NOTE_USE_EVERY, &stop, || note_use(&app)),
         every(PROBE_EVERY, &stop, || probe(&app)),
@@ -77,6 +80,12 @@ async fn purge(app: &App, stop: &CancellationToken) {
                 tracing::warn!(%error, "the purge failed and will be tried again");
             }
         }
+        if let Err(error) = purge_files(app, stop).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "files were not purged and will be tried again"
+            );
+        }
         let next = Instant::now() + PURGE_EVERY;
         tokio::select! {
             () = stop.cancelled() => return,
@@ -84,4 +93,26 @@ async fn purge(app: &App, stop: &CancellationToken) {
             () = app.purge_wanted.notified() => {}
         }
     }
+}
+
+/// Removes expired files: first the bytes, then the record, so that no bytes are left without one.
+async fn purge_files(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        let expired = app.store.expired_files(app.now(), FILES_AT_ONCE).await?;
+        if expired.is_empty() {
+            break;
+        }
+        for id in &expired {
+            app.files.remove(*id).await?;
+        }
+        let forgotten = app
+            .store
+            .write(move |conn| Box::pin(async move { muster_store::files::forget(conn, &expired).await }))
+            .await;
+        if let Err(error) = &forgotten {
+            notice(app, error);
+        }
+        tracing::info!(files = forgotten?, "purged");
+    }
+    Ok(())
 }

@@ -24,6 +24,30 @@ pub struct Metrics {
     requests: RwLock<HashMap<(Method, String), ByStatus>>,
     /// Whether the store can be written: 1 or 0.
     pub writable: Gauge,
+    reports: [Counter; ClientReport::ALL.len()],
+}
+
+/// What clients report of themselves, and is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientReport {
+    /// Log lines.
+    Logs,
+    /// Statistics of a call.
+    CallStats,
+    /// Where the client would like to know it is.
+    Location,
+}
+
+impl ClientReport {
+    const ALL: [Self; 3] = [Self::Logs, Self::CallStats, Self::Location];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::CallStats => "call_stats",
+            Self::Location => "location",
+        }
+    }
 }
 
 impl std::fmt::Debug for Metrics {
@@ -54,11 +78,22 @@ impl Metrics {
         );
         let writable = recorder.register_gauge(&Key::from_static_name("muster_store_writable"), &METADATA);
         writable.set(1.0);
+        recorder.describe_counter(
+            "muster_client_reports_total".into(),
+            None,
+            "Reports of clients that were dropped.".into(),
+        );
+        let reports = ClientReport::ALL.map(|kind| {
+            let labels = vec![Label::new("kind", kind.word())];
+            let key = Key::from_parts("muster_client_reports_total", labels);
+            recorder.register_counter(&key, &METADATA)
+        });
         Ok(Self {
             recorder,
             handle,
             requests: RwLock::default(),
             writable,
+            reports,
         })
     }
 
@@ -98,6 +133,11 @@ impl Metrics {
             .entry(key)
             .or_default()
             .insert(status, (counter, histogram));
+    }
+
+    /// Counts a client's report.
+    pub fn report(&self, kind: ClientReport) {
+        self.reports[kind as usize].increment(1);
     }
 
     /// The text for Prometheus.

@@ -279,12 +279,17 @@ async fn of_meeting(
 }
 
 async fn active(State(app): State<App>, caller: HistoryCaller) -> Result<Envelope<LivestreamOut>, ApiError> {
-    let at = meeting(&caller)?;
-    let Some(livestream) = app.store.active_livestream(&at).await? else {
-        app.store.meeting(&at.scope, at.meeting).await?;
-        return Err(no_active_livestream(at.meeting));
-    };
+    let livestream = under_way(&app, &meeting(&caller)?).await?;
     Ok(Envelope::one(LivestreamOut::open(&app.master_key, livestream)?))
+}
+
+/// The meeting's livestream that is on air or was asked for; 404 without one.
+pub async fn under_way(app: &App, at: &MeetingScope) -> Result<Livestream, ApiError> {
+    if let Some(livestream) = app.store.active_livestream(at).await? {
+        return Ok(livestream);
+    }
+    app.store.meeting(&at.scope, at.meeting).await?;
+    Err(no_active_livestream(at.meeting))
 }
 
 async fn of_session(
@@ -313,13 +318,24 @@ async fn start(
     _: Body<StartLivestreamIn>,
 ) -> Result<Envelope<StartedLivestreamOut>, ApiError> {
     let at = caller.meeting(caller.ids.get("meeting_id", "Meeting")?)?;
-    app.store.meeting(&at.scope, at.meeting).await?;
-    if app.store.active_livestream(&at).await?.is_some() {
+    Err(begin(&app, &at).await)
+}
+
+/// Starts to stream a meeting's live session; tells why it cannot.
+pub async fn begin(app: &App, at: &MeetingScope) -> ApiError {
+    let running = async {
+        app.store.meeting(&at.scope, at.meeting).await?;
+        app.store.active_livestream(at).await
+    };
+    match running.await {
+        Err(error) => error.into(),
         // Clients of the hosted service know this as 400, not as a conflict.
-        let message = format!("Meeting {} is streamed already", at.meeting);
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, message));
+        Ok(Some(_)) => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            format!("Meeting {} is streamed already", at.meeting),
+        ),
+        Ok(None) => not_acted(app, at, "Livestreaming").await,
     }
-    Err(not_acted(&app, &at, "Livestreaming").await)
 }
 
 async fn stop(
@@ -329,9 +345,13 @@ async fn stop(
     _: Body<Nothing>,
 ) -> Result<Envelope<StoppedLivestreamOut>, ApiError> {
     let at = caller.meeting(caller.ids.get("meeting_id", "Meeting")?)?;
-    app.store.meeting(&at.scope, at.meeting).await?;
-    match app.store.active_livestream(&at).await? {
-        Some(_) => Err(ApiError::not_built("Livestreaming")),
-        None => Err(no_active_livestream(at.meeting)),
+    Err(end(&app, &at).await)
+}
+
+/// Stops the meeting's livestream; tells why it cannot.
+pub async fn end(app: &App, at: &MeetingScope) -> ApiError {
+    match under_way(app, at).await {
+        Ok(_) => ApiError::not_built("Livestreaming"),
+        Err(error) => error,
     }
 }

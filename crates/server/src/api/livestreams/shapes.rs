@@ -36,22 +36,27 @@ pub struct LivestreamOut {
 impl LivestreamOut {
     /// A livestream with its stream key opened.
     pub fn open(master_key: &MasterKey, livestream: Livestream) -> Result<Self, ApiError> {
-        let key = master_key
-            .open(STREAM_KEY_PURPOSE, &livestream.sealed_stream_key)
-            .map_err(ApiError::internal)?;
         Ok(Self {
+            stream_key: opened_stream_key(master_key, &livestream)?,
             id: livestream.id,
             name: livestream.name,
             status: livestream.status,
             disabled: livestream.disabled.to_string(),
             meeting_id: livestream.meeting_id,
             ingest_server: livestream.ingest_server,
-            stream_key: String::from_utf8(key).map_err(ApiError::internal)?,
             playback_url: livestream.playback_url,
             created_at: livestream.created_at,
             updated_at: livestream.updated_at,
         })
     }
+}
+
+/// The key that opens a livestream's ingest.
+pub fn opened_stream_key(master_key: &MasterKey, livestream: &Livestream) -> Result<String, ApiError> {
+    let key = master_key
+        .open(STREAM_KEY_PURPOSE, &livestream.sealed_stream_key)
+        .map_err(ApiError::internal)?;
+    String::from_utf8(key).map_err(ApiError::internal)
 }
 
 /// What is known of a time on air beside its length.

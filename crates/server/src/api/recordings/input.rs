@@ -20,7 +20,7 @@ use crate::api::{body::Input, error::Fault, storage};
 #[allow(dead_code)] // checked now, read once there is a recorder
 pub struct RecordingIn {
     #[schema(value_type = String, format = Uuid)]
-    pub(super) meeting_id: MeetingId,
+    pub(crate) meeting_id: MeetingId,
     /// Seconds after which it ends by itself.
     #[schema(minimum = 60, maximum = 86400)]
     #[serde(default, deserialize_with = "muster_model::number::whole")]

@@ -139,14 +139,18 @@ async fn active(State(app): State<App>, caller: HistoryCaller) -> Result<Envelop
         scope: caller.scope,
         meeting,
     };
-    let Some(recording) = app.store.active_recording(&at).await? else {
-        app.store.meeting(&at.scope, meeting).await?;
-        return Err(ApiError::new(
-            axum::http::StatusCode::NOT_FOUND,
-            format!("No active recording found for meeting_id {meeting}"),
-        ));
-    };
+    let recording = under_way(&app, &at).await?;
     Ok(Envelope::one(RecordingOut::from(&recording)))
+}
+
+/// The meeting's recording that is under way; 404 without one.
+pub async fn under_way(app: &App, at: &MeetingScope) -> Result<Record, ApiError> {
+    if let Some(recording) = app.store.active_recording(at).await? {
+        return Ok(recording);
+    }
+    app.store.meeting(&at.scope, at.meeting).await?;
+    let message = format!("No active recording found for meeting_id {}", at.meeting);
+    Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, message))
 }
 
 async fn start(
@@ -156,16 +160,27 @@ async fn start(
     body: Body<RecordingIn>,
 ) -> Result<Envelope<DetailedRecordingOut>, ApiError> {
     let at = caller.meeting(body.value.meeting_id)?;
-    app.store.meeting(&at.scope, at.meeting).await?;
-    let running = app.store.active_recording(&at).await?;
-    let composite = running.is_some_and(|recording| recording.kind == RecordingKind::Composite);
-    if composite && body.value.allow_multiple_recordings != Some(true) {
-        return Err(ApiError::conflict(format!(
-            "A recording of meeting {} is under way already",
-            at.meeting
-        )));
+    Err(begin(&app, &at, &body.value).await)
+}
+
+/// Starts to record a meeting's live session; tells why it cannot.
+pub async fn begin(app: &App, at: &MeetingScope, wanted: &RecordingIn) -> ApiError {
+    let running = async {
+        app.store.meeting(&at.scope, at.meeting).await?;
+        app.store.active_recording(at).await
+    };
+    match running.await {
+        Err(error) => error.into(),
+        Ok(Some(running))
+            if running.kind == RecordingKind::Composite && wanted.allow_multiple_recordings != Some(true) =>
+        {
+            ApiError::conflict(format!(
+                "A recording of meeting {} is under way already",
+                at.meeting
+            ))
+        }
+        Ok(_) => not_acted(app, at, "Recording").await,
     }
-    Err(not_acted(&app, &at, "Recording").await)
 }
 
 async fn start_track(
@@ -199,10 +214,15 @@ async fn change(
     let id: RecordingId = caller.ids.get("recording_id", "Recording")?;
     let recording = app.store.recording(&caller.scope, id).await?;
     let at = caller.meeting(recording.meeting_id)?;
-    if let Some(why) = contradiction(&recording, body.value.action) {
-        return Err(ApiError::conflict(why));
+    Err(act(&app, &at, &recording, body.value.action).await)
+}
+
+/// Stops, pauses or resumes a recording of a meeting; tells why it cannot.
+pub async fn act(app: &App, at: &MeetingScope, recording: &Record, action: RecordingAction) -> ApiError {
+    match contradiction(recording, action) {
+        Some(why) => ApiError::conflict(why),
+        None => not_acted(app, at, "Recording").await,
     }
-    Err(not_acted(&app, &at, "Recording").await)
 }
 
 #[cfg(test)]
