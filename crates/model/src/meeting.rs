@@ -189,6 +189,8 @@ impl Default for MeetingSettings {
 pub struct Meeting {
     /// Its id.
     pub id: MeetingId,
+    /// The meeting it is a breakout room of.
+    pub parent: Option<MeetingId>,
     /// What its owner decided.
     pub settings: MeetingSettings,
     /// When it was made.

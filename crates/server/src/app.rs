@@ -12,7 +12,7 @@ use anyhow::Context;
 use muster_model::{ParticipantId, Timestamp, app::Scope};
 use muster_store::{Store, apps::AppState};
 use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     api::{idempotency::InFlight, participants::pages::RosterPages, rate_limit::RateLimit},
@@ -23,6 +23,9 @@ use crate::{
     client_api::uploads::UPLOADS_PER_MINUTE,
     config::Config,
     files::FileFolder,
+    media::Media,
+    node::Node,
+    rooms::Rooms,
     momentary::Momentary,
     telemetry::metrics::Metrics,
     webhooks::signing::WebhookKeys,
@@ -67,6 +70,10 @@ pub struct Handles {
     pub purge_wanted: Notify,
     /// Wakes the deliveries of webhooks.
     pub deliveries_wanted: Notify,
+    /// Live rooms.
+    pub rooms: Rooms,
+    /// Open sockets of clients.
+    pub sockets: TaskTracker,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
     writable: AtomicBool,
@@ -86,7 +93,12 @@ const APP_BELIEVED_FOR: Duration = Duration::from_millis(400);
 
 impl App {
     /// Builds the handles; makes the installation's keys at first start.
-    pub async fn build(config: Config, store: Store, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub async fn build(
+        config: Config,
+        store: Store,
+        media: Box<dyn Media>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
         // A new key would open nothing of what the old one sealed, and a backup would carry the wrong one.
         anyhow::ensure!(
             config.master_key_file.exists() || !ParticipantTokens::has_key(&store).await?,
@@ -97,7 +109,11 @@ impl App {
         let participant_tokens = ParticipantTokens::load_or_create(&store, &master_key).await?;
         let file_links = FileLinks::load_or_create(&store, &master_key, &config.public_url).await?;
         let files = FileFolder::open(&config.data_dir).context("the folder of files cannot be used")?;
+        let folder = config.data_dir.clone();
+        let node = tokio::task::spawn_blocking(move || Node::of(&folder)).await??;
         Ok(Self(Arc::new(Handles {
+            rooms: Rooms::new(media, node),
+            sockets: TaskTracker::new(),
             file_links,
             files,
             upload_rate: RateLimit::new(Some(UPLOADS_PER_MINUTE)),
@@ -173,5 +189,12 @@ impl App {
     /// Forgets the state of an app that was changed here.
     pub fn forget_app_state(&self, scope: &Scope) {
         self.app_states.forget(scope);
+    }
+
+    /// A link to a session's chat as CSV.
+    pub fn chat_export_link(&self, scope: &Scope, session: SessionId, expires_at: Timestamp) -> String {
+        self.file_links
+            .read(scope.app, FileObject::ChatExport(session), expires_at)
+            .into()
     }
 }

@@ -106,6 +106,9 @@ pub struct Settings {
     /// Seconds after which a request is given up
     #[arg(long, env = "MUSTER_REQUEST_TIMEOUT_SECS", value_name = "SECONDS")]
     pub request_timeout_secs: Option<u64>,
+    /// Seconds within which a client that lost its connection may come back
+    #[arg(long, env = "MUSTER_RECONNECT_GRACE_SECS", value_name = "SECONDS")]
+    pub reconnect_grace_secs: Option<u64>,
     /// Megabytes for finished pages
     #[arg(long, env = "MUSTER_PAGE_CACHE_MB", value_name = "N")]
     pub page_cache_mb: Option<u64>,
@@ -188,6 +191,7 @@ impl Settings {
             rate_limit_per_minute,
             max_concurrent_requests,
             request_timeout_secs,
+            reconnect_grace_secs,
             page_cache_mb,
             files_mb_per_app,
             log_format,
@@ -250,6 +254,8 @@ pub struct Config {
     pub max_concurrent_requests: usize,
     /// When a request is given up.
     pub request_timeout: Duration,
+    /// How long a client that lost its connection may come back.
+    pub reconnect_grace: Duration,
     /// Bytes for finished pages; none are kept when 0.
     pub page_cache_bytes: u64,
     /// Bytes of chat files that an app may keep.
@@ -339,6 +345,10 @@ impl Config {
             rate_limit_per_minute: s.rate_limit_per_minute.and_then(std::num::NonZeroU32::new),
             max_concurrent_requests: concurrent as usize,
             request_timeout: Duration::from_secs(timeout),
+            reconnect_grace: Duration::from_secs(
+                s.reconnect_grace_secs
+                    .context("reconnect_grace_secs is missing")?,
+            ),
             page_cache_bytes: s.page_cache_mb.unwrap_or(0).saturating_mul(1 << 20),
             files_bytes_per_app: s.files_mb_per_app.unwrap_or(0).saturating_mul(1 << 20),
             log_format: s.log_format.unwrap_or(LogFormat::Auto),

@@ -11,8 +11,12 @@ pub mod files;
 pub mod health;
 pub mod http;
 pub mod jobs;
+pub mod media;
 pub mod momentary;
+pub mod node;
 pub mod outbound;
+pub mod realtime;
+pub mod rooms;
 pub mod telemetry;
 pub mod webhooks;
 
@@ -24,7 +28,12 @@ use muster_store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{app::App, config::Config, http::listener::Listener};
+use crate::{
+    app::App,
+    config::Config,
+    http::listener::Listener,
+    media::{Media, NoMedia},
+};
 
 /// How long requests that are under way may take once the server stops.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
@@ -46,10 +55,16 @@ pub struct Running {
 
 /// Opens the store, binds every address and begins to serve.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
+    start_with(config, Box::new(NoMedia)).await
+}
+
+/// The same with a media engine of the caller's.
+pub async fn start_with(config: Config, media: Box<dyn Media>) -> anyhow::Result<Running> {
     prepare_data_dir(&config)?;
     let store = Store::open(&config.database).await?;
     let stop = CancellationToken::new();
-    let app = App::build(config, store, stop.clone()).await?;
+    let app = App::build(config, store, media, stop.clone()).await?;
+    app.rooms.resume(&app).await?;
     let router = api::router::router(app.clone());
     let connections = TaskTracker::new();
 
@@ -89,10 +104,13 @@ impl Running {
     pub async fn stop(self) {
         self.app.stop.cancel();
         self.connections.close();
-        if tokio::time::timeout(FINISH_WITHIN, self.connections.wait())
-            .await
-            .is_err()
-        {
+        self.app.sockets.close();
+        let finished = async {
+            self.connections.wait().await;
+            self.app.sockets.wait().await;
+            self.app.rooms.stopped().await;
+        };
+        if tokio::time::timeout(FINISH_WITHIN, finished).await.is_err() {
             tracing::warn!(open = self.connections.len(), "connections were cut");
         }
         if let Err(error) = self.jobs.await {

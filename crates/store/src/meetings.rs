@@ -13,6 +13,7 @@ struct MeetingRow {
     id: String,
     title: Option<String>,
     status: String,
+    parent_id: Option<String>,
     record_on_start: bool,
     live_stream_on_start: bool,
     persist_chat: bool,
@@ -32,6 +33,7 @@ impl TryFrom<MeetingRow> for Meeting {
         let json = |text: Option<String>| text.filter(|text| text != "null");
         Ok(Self {
             id: row.id.parse()?,
+            parent: row.parent_id.map(|id| id.parse()).transpose()?,
             settings: MeetingSettings {
                 title: row.title,
                 status: match row.status.as_str() {
@@ -61,7 +63,7 @@ impl TryFrom<MeetingRow> for Meeting {
 macro_rules! select_meetings {
     ($rest:literal) => {
         concat!(
-            "SELECT id, title, status, record_on_start, live_stream_on_start, persist_chat, keep_alive_secs, ",
+            "SELECT id, title, status, parent_id, record_on_start, live_stream_on_start, persist_chat, keep_alive_secs, ",
             "transcribe_on_end, summarize_on_end, recording_config, ai_config, created_at, updated_at ",
             "FROM meetings WHERE app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) ",
             $rest
@@ -140,6 +142,7 @@ pub async fn create(
     }
     Ok(Meeting {
         id,
+        parent: None,
         settings,
         created_at: now,
         updated_at: now,

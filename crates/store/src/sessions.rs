@@ -253,6 +253,20 @@ impl Store {
         is_live(&mut self.read().await?, scope, meeting).await
     }
 
+    /// The meetings of an app in which a session is live.
+    pub async fn live_meetings(&self, scope: &Scope) -> Result<Vec<MeetingId>, StoreError> {
+        let rows: Vec<(String,)> = self
+            .read()
+            .await?
+            .fetch_all(
+                "SELECT meeting_id FROM sessions WHERE status = 'LIVE' \
+                 AND app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) ORDER BY meeting_id",
+                params![scope.app, &scope.account],
+            )
+            .await?;
+        rows.into_iter().map(|(id,)| Ok(id.parse()?)).collect()
+    }
+
     /// One session.
     pub async fn session(&self, scope: &Scope, id: SessionId) -> Result<Session, StoreError> {
         load(&mut self.read().await?, scope, id).await

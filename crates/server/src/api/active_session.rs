@@ -1,8 +1,9 @@
 //! The live session of a meeting, and what can be done to those in it.
 
-use axum::extract::State;
-use muster_model::{ParticipantId, Timestamp};
-use muster_store::participants::MeetingScope;
+use axum::{extract::State, http::StatusCode, response::Response};
+use muster_model::{ParticipantId, Timestamp, poll::Poll};
+use muster_room::{Answer, Command, CommandError, NewPoll};
+use muster_store::{StoreError, participants::MeetingScope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -37,28 +38,23 @@ pub fn routes() -> Vec<Route> {
         Route::post(KICK, "kick_participants", kick)
             .about("Ends the connections of some participants; they may come back")
             .body::<PeopleIn>()
-            .answers::<PeopleOut>(200)
-            .not_built(),
+            .answers::<PeopleOut>(200),
         Route::post(KICK_ALL, "kick_all_participants", kick_all)
             .about("Ends all connections, and with them the session")
             .optional_body::<Nothing>()
-            .answers::<AllKickedOut>(200)
-            .not_built(),
+            .answers::<AllKickedOut>(200),
         Route::post(MUTE, "mute_participants", mute)
             .about("Turns the microphones of some participants off")
             .body::<PeopleIn>()
-            .answers::<PeopleOut>(200)
-            .not_built(),
+            .answers::<PeopleOut>(200),
         Route::post(MUTE_ALL, "mute_all_participants", mute_all)
             .about("Turns all microphones off")
             .body::<MuteAllIn>()
-            .answers::<AllMutedOut>(200)
-            .not_built(),
+            .answers::<AllMutedOut>(200),
         Route::post(POLL, "create_poll", poll)
             .about("Asks those in the session a question")
             .body::<PollIn>()
-            .answers::<PollCreatedOut>(201)
-            .not_built(),
+            .answers::<PollCreatedOut>(201),
     ]
 }
 
@@ -67,6 +63,9 @@ pub fn routes() -> Vec<Route> {
 pub struct PeopleIn {
     participant_ids: Option<Vec<String>>,
     custom_participant_ids: Option<Vec<String>>,
+    /// Extension, for kicking: whether they may not come back until the ban is lifted by changing the
+    /// participant's `banned`.
+    ban: Option<bool>,
 }
 
 impl Input for PeopleIn {
@@ -85,7 +84,6 @@ impl Input for PeopleIn {
 
 /// How everybody is muted.
 #[derive(Debug, Deserialize, ToSchema)]
-#[allow(dead_code)] // checked now, read once rooms exist
 pub struct MuteAllIn {
     /// Whether they may turn their microphones on again.
     allow_unmute: bool,
@@ -95,7 +93,6 @@ impl Input for MuteAllIn {}
 
 /// A question to those in a session.
 #[derive(Debug, Deserialize, ToSchema)]
-#[allow(dead_code)] // checked now, read once rooms exist
 pub struct PollIn {
     #[schema(min_length = 1)]
     question: String,
@@ -188,8 +185,8 @@ async fn get(State(app): State<App>, caller: MeetingCaller) -> Result<Envelope<S
     Ok(Envelope::one(session.into()))
 }
 
-/// What an action on a live session comes to while there is no room to act on: 404 without a session,
-/// 501 with one.
+/// What an action on a live session comes to that needs an engine which is not built: 404 without a
+/// session, 501 with one.
 pub(super) async fn not_acted(app: &App, at: &MeetingScope, what: &str) -> ApiError {
     match app.store.active_session(at).await {
         Ok(Some(_)) => ApiError::not_built(what),
@@ -198,34 +195,283 @@ pub(super) async fn not_acted(app: &App, at: &MeetingScope, what: &str) -> ApiEr
     }
 }
 
-async fn kick(State(app): State<App>, caller: MeetingCaller, _: Idempotency, _: Body<PeopleIn>) -> ApiError {
-    not_acted(&app, &caller.at, "Kicking participants").await
+/// Has the live room carry out a command.
+pub(super) async fn act(app: &App, at: &MeetingScope, command: Command) -> Result<Answer, ApiError> {
+    match app.rooms.command(at, command).await {
+        Ok(answer) => Ok(answer),
+        Err(CommandError::NoSession) => match app.store.active_session(at).await? {
+            Some(_) => Err(ApiError::unavailable("The session is live on another node")),
+            None => Err(ApiError::no_active_session(at.meeting)),
+        },
+        Err(error @ CommandError::NobodyFound(_)) => {
+            Err(ApiError::new(StatusCode::NOT_FOUND, error.to_string()))
+        }
+        Err(CommandError::Refused(why)) => Err(ApiError::new(StatusCode::BAD_REQUEST, why.to_string())),
+    }
+}
+
+/// Ends the live session of a meeting, if there is one.
+pub(super) async fn end(app: &App, at: &MeetingScope) -> Result<(), ApiError> {
+    match app.rooms.command(at, Command::KickAll).await {
+        Ok(_) => Ok(()),
+        Err(_) if app.store.active_session(at).await?.is_none() => Ok(()),
+        Err(_) => Err(ApiError::unavailable("The session is live on another node")),
+    }
+}
+
+/// The people that a command was about, with the dates of their records.
+async fn people(app: &App, at: &MeetingScope, answer: Answer) -> Result<Vec<PersonOut>, ApiError> {
+    let Answer::People(people) = answer else {
+        return Ok(Vec::new());
+    };
+    let mut told = Vec::with_capacity(people.len());
+    for person in people {
+        // One that was deleted, or belongs to the parent meeting, is told with the time of the deed.
+        let (created_at, updated_at) = match app.store.participant(at, person.participant).await {
+            Ok(record) => (record.created_at, record.updated_at),
+            Err(StoreError::NotFound(_)) => (app.now(), app.now()),
+            Err(error) => return Err(error.into()),
+        };
+        told.push(PersonOut {
+            id: person.participant,
+            name: Some(person.name.clone()).filter(|name| !name.is_empty()),
+            picture: person.picture.clone(),
+            created_at,
+            updated_at,
+        });
+    }
+    Ok(told)
+}
+
+fn count(answer: &Answer) -> i64 {
+    match answer {
+        Answer::Count(count) => i64::try_from(*count).unwrap_or(i64::MAX),
+        _ => 0,
+    }
+}
+
+/// Carries out a command, and answers what `tell` makes of what came of it; a repeated request is answered
+/// as before.
+async fn answer_with<B: Serialize, F: Future<Output = Result<B, ApiError>>>(
+    app: &App,
+    caller: &MeetingCaller,
+    idempotency: Idempotency,
+    fingerprint: String,
+    (status, command): (StatusCode, Command),
+    tell: impl FnOnce(Answer) -> F,
+) -> Result<Response, ApiError> {
+    let owner = caller.at.scope.app.to_string();
+    let deed = async { Ok(Envelope::one(tell(act(app, &caller.at, command).await?).await?)) };
+    idempotency
+        .run_beside(app, &caller.token, owner, fingerprint, status, deed)
+        .await
+}
+
+/// Ids that read as such; others can be nobody's.
+fn participants(ids: Option<Vec<String>>) -> Vec<ParticipantId> {
+    ids.unwrap_or_default()
+        .iter()
+        .filter_map(|id| id.parse().ok())
+        .collect()
+}
+
+/// 404 where every id that was given can be nobody's.
+fn nobody(given: Option<&Vec<String>>) -> ApiError {
+    let id = given.and_then(|ids| ids.first()).map_or("", String::as_str);
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        CommandError::NobodyFound(id.to_owned()).to_string(),
+    )
+}
+
+/// The command about the people named, unless nobody can be meant.
+fn about(
+    people: PeopleIn,
+    command: impl FnOnce(Vec<ParticipantId>, Vec<String>, bool) -> Command,
+) -> Result<Command, ApiError> {
+    let first = nobody(people.participant_ids.as_ref());
+    let ids = participants(people.participant_ids);
+    let custom_ids = people.custom_participant_ids.unwrap_or_default();
+    if ids.is_empty() && custom_ids.is_empty() {
+        return Err(first);
+    }
+    Ok(command(ids, custom_ids, people.ban.unwrap_or(false)))
+}
+
+async fn kick(
+    State(app): State<App>,
+    caller: MeetingCaller,
+    idempotency: Idempotency,
+    body: Body<PeopleIn>,
+) -> Result<Response, ApiError> {
+    require_session(&app, &caller.at).await?;
+    let command = about(body.value, |participants, custom_ids, ban| Command::Kick {
+        participants,
+        custom_ids,
+        ban,
+    })?;
+    answer_with(
+        &app,
+        &caller,
+        idempotency,
+        body.fingerprint,
+        (StatusCode::OK, command),
+        async |answer| {
+            Ok(PeopleOut {
+                action: "kick".to_owned(),
+                participants: people(&app, &caller.at, answer).await?,
+            })
+        },
+    )
+    .await
 }
 
 async fn kick_all(
     State(app): State<App>,
     caller: MeetingCaller,
-    _: Idempotency,
-    _: Body<Nothing>,
-) -> ApiError {
-    not_acted(&app, &caller.at, "Kicking participants").await
+    idempotency: Idempotency,
+    body: Body<Nothing>,
+) -> Result<Response, ApiError> {
+    answer_with(
+        &app,
+        &caller,
+        idempotency,
+        body.fingerprint,
+        (StatusCode::OK, Command::KickAll),
+        async |answer| {
+            Ok(AllKickedOut {
+                action: "kick_all".to_owned(),
+                kicked_participants_count: count(&answer),
+            })
+        },
+    )
+    .await
 }
 
-async fn mute(State(app): State<App>, caller: MeetingCaller, _: Idempotency, _: Body<PeopleIn>) -> ApiError {
-    not_acted(&app, &caller.at, "Muting participants").await
+async fn mute(
+    State(app): State<App>,
+    caller: MeetingCaller,
+    idempotency: Idempotency,
+    body: Body<PeopleIn>,
+) -> Result<Response, ApiError> {
+    require_session(&app, &caller.at).await?;
+    let command = about(body.value, |participants, custom_ids, _| Command::Mute {
+        participants,
+        custom_ids,
+    })?;
+    answer_with(
+        &app,
+        &caller,
+        idempotency,
+        body.fingerprint,
+        (StatusCode::OK, command),
+        async |answer| {
+            Ok(PeopleOut {
+                action: "mute".to_owned(),
+                participants: people(&app, &caller.at, answer).await?,
+            })
+        },
+    )
+    .await
 }
 
 async fn mute_all(
     State(app): State<App>,
     caller: MeetingCaller,
-    _: Idempotency,
-    _: Body<MuteAllIn>,
-) -> ApiError {
-    not_acted(&app, &caller.at, "Muting participants").await
+    idempotency: Idempotency,
+    body: Body<MuteAllIn>,
+) -> Result<Response, ApiError> {
+    let command = Command::MuteAll {
+        allow_unmute: body.value.allow_unmute,
+    };
+    answer_with(
+        &app,
+        &caller,
+        idempotency,
+        body.fingerprint,
+        (StatusCode::OK, command),
+        async |answer| {
+            Ok(AllMutedOut {
+                action: "mute_all".to_owned(),
+                muted_participants_count: count(&answer),
+            })
+        },
+    )
+    .await
 }
 
-async fn poll(State(app): State<App>, caller: MeetingCaller, _: Idempotency, _: Body<PollIn>) -> ApiError {
-    not_acted(&app, &caller.at, "Asking polls").await
+async fn poll(
+    State(app): State<App>,
+    caller: MeetingCaller,
+    idempotency: Idempotency,
+    body: Body<PollIn>,
+) -> Result<Response, ApiError> {
+    let input = body.value;
+    let command = Command::CreatePoll {
+        poll: NewPoll {
+            question: input.question,
+            options: input.options,
+            anonymous: input.anonymous.unwrap_or(false),
+            hide_votes: input.hide_votes.unwrap_or(false),
+        },
+        created_by: caller.at.scope.app.to_string(),
+    };
+    answer_with(
+        &app,
+        &caller,
+        idempotency,
+        body.fingerprint,
+        (StatusCode::CREATED, command),
+        async |answer| match answer {
+            Answer::Poll(poll) => Ok(PollCreatedOut {
+                action: "create_poll".to_owned(),
+                poll: PollOut::of(&poll),
+            }),
+            other => Err(ApiError::internal(anyhow::anyhow!("a poll answered {other:?}"))),
+        },
+    )
+    .await
+}
+
+async fn require_session(app: &App, at: &MeetingScope) -> Result<(), ApiError> {
+    match app.store.active_session(at).await? {
+        Some(_) => Ok(()),
+        None => Err(ApiError::no_active_session(at.meeting)),
+    }
+}
+
+impl PollOut {
+    fn of(poll: &Poll) -> Self {
+        let mut voted: Vec<String> = Vec::new();
+        let options = poll
+            .options
+            .iter()
+            .map(|option| {
+                voted.extend(option.votes.iter().map(|vote| vote.participant_id.to_string()));
+                PollOptionOut {
+                    text: option.text.clone(),
+                    count: option.votes.len() as i64,
+                    votes: option
+                        .votes
+                        .iter()
+                        .map(|vote| VoteOut {
+                            id: vote.participant_id.to_string(),
+                            name: vote.name.clone(),
+                        })
+                        .collect(),
+                }
+            })
+            .collect();
+        Self {
+            id: poll.id.to_string(),
+            question: poll.question.clone(),
+            options,
+            anonymous: poll.anonymous,
+            hide_votes: poll.hide_votes,
+            created_by: poll.created_by.clone(),
+            voted,
+        }
+    }
 }
 
 #[cfg(test)]

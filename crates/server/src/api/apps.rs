@@ -153,8 +153,14 @@ async fn delete(
     query: Query,
 ) -> Result<Envelope<AppOut>, ApiError> {
     let disconnect = query.read(|r| r.boolean(&DISCONNECT))? == Some(true);
-    if disconnect && app.store.is_live(&caller.scope, None).await? {
-        return Err(ApiError::not_built("Ending live sessions"));
+    if disconnect {
+        for meeting in app.store.live_meetings(&caller.scope).await? {
+            let at = MeetingScope {
+                scope: caller.scope.clone(),
+                meeting,
+            };
+            super::active_session::end(&app, &at).await?;
+        }
     }
     let (scope, now) = (caller.scope.clone(), app.now());
     let deleted = app

@@ -146,6 +146,11 @@ impl ApiError {
         Self::gateway(StatusCode::FORBIDDEN, 10_000, "Authentication error")
     }
 
+    /// 403: good credentials, and a reason that its holder may know.
+    pub fn forbidden_because(why: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, why)
+    }
+
     /// 400: a credential header that does not read. `chain` is the code and text of the cause.
     pub fn bad_header(chain: (u16, &'static str)) -> Self {
         Self {

@@ -133,6 +133,42 @@ enum Outcome {
     OtherBody,
 }
 
+impl Outcome {
+    /// What a request that was answered before comes to.
+    fn of(
+        master_key: &MasterKey,
+        kept: &KeptAnswer,
+        request: &RequestKey,
+        status: StatusCode,
+    ) -> Result<Self, StoreError> {
+        if kept.fingerprint != request.fingerprint {
+            return Ok(Self::OtherBody);
+        }
+        let body = master_key
+            .open(SEAL_PURPOSE, &kept.sealed_body)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let status = StatusCode::from_u16(kept.status).unwrap_or(status);
+        Ok(Self::Repeated { status, body })
+    }
+
+    fn answer(self, status: StatusCode) -> Result<Response, ApiError> {
+        match self {
+            Self::Done(body) => Ok(json_bytes(status, body.into())),
+            Self::Repeated { status, body } => {
+                let mut response = json_bytes(status, body.into());
+                response
+                    .headers_mut()
+                    .insert(REPLAYED, HeaderValue::from_static("true"));
+                Ok(response)
+            }
+            Self::OtherBody => Err(ApiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "This Idempotency-Key was used for a request with another body",
+            )),
+        }
+    }
+}
+
 impl Idempotency {
     /// Whether the request has a key.
     pub fn is_given(&self) -> bool {
@@ -180,14 +216,7 @@ impl Idempotency {
             .write(move |conn| {
                 Box::pin(async move {
                     if let Some(kept) = idempotency::find(conn, &request).await? {
-                        if kept.fingerprint != request.fingerprint {
-                            return Ok(Outcome::OtherBody);
-                        }
-                        let body = master_key
-                            .open(SEAL_PURPOSE, &kept.sealed_body)
-                            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-                        let status = StatusCode::from_u16(kept.status).unwrap_or(status);
-                        return Ok(Outcome::Repeated { status, body });
+                        return Outcome::of(&master_key, &kept, &request, status);
                     }
                     let value = effect(conn).await?;
                     let unkept = |error: String| StoreError::NotCommitted(error);
@@ -200,20 +229,48 @@ impl Idempotency {
                 })
             })
             .await?;
-        match outcome {
-            Outcome::Done(body) => Ok(json_bytes(status, body.into())),
-            Outcome::Repeated { status, body } => {
-                let mut response = json_bytes(status, body.into());
-                response
-                    .headers_mut()
-                    .insert(REPLAYED, HeaderValue::from_static("true"));
-                Ok(response)
-            }
-            Outcome::OtherBody => Err(ApiError::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "This Idempotency-Key was used for a request with another body",
-            )),
+        outcome.answer(status)
+    }
+
+    /// The same for what is not done by a transaction of its own, such as what a live room does. A crash
+    /// between the deed and the keeping of its answer lets a repetition do it again.
+    pub async fn run_beside<B: Serialize>(
+        self,
+        app: &App,
+        token: &ApiToken,
+        owner: String,
+        fingerprint: String,
+        status: StatusCode,
+        deed: impl Future<Output = Result<B, ApiError>>,
+    ) -> Result<Response, ApiError> {
+        let render = |value: B| serde_json::to_vec(&value).map_err(ApiError::internal);
+        let Some(key) = &self.key else {
+            return Ok(json_bytes(status, render(deed.await?)?.into()));
+        };
+        let request = RequestKey {
+            id: self.id(token, &owner, key),
+            owner,
+            fingerprint,
+        };
+        let _claim = app.in_flight.claim(&request.id).ok_or_else(ApiError::in_flight)?;
+        if let Some(kept) = idempotency::find(&mut app.store.read().await?, &request).await? {
+            return Outcome::of(&app.master_key, &kept, &request, status)?.answer(status);
         }
+        let body = render(deed.await?)?;
+        let (sealed, now) = (
+            app.master_key
+                .seal(SEAL_PURPOSE, &body)
+                .map_err(ApiError::internal)?,
+            app.now(),
+        );
+        app.store
+            .write(move |conn| {
+                Box::pin(
+                    async move { idempotency::keep(conn, &request, status.as_u16(), sealed, now).await },
+                )
+            })
+            .await?;
+        Outcome::Done(body).answer(status)
     }
 
     fn id(&self, token: &ApiToken, owner: &str, key: &str) -> String {

@@ -403,7 +403,7 @@ where
         .write(move |conn| {
             Box::pin(async move {
                 let stored = meetings::load_locked(conn, &at.scope, at.meeting).await?;
-                let (id, created_at) = (stored.id, stored.created_at);
+                let (id, parent, created_at) = (stored.id, stored.parent, stored.created_at);
                 let older = open(&master_key, meetings::sealed_secrets(conn, &at.scope, id).await?)?;
                 let (settings, secrets) = match decide(stored, older) {
                     Ok(decided) => decided,
@@ -413,6 +413,7 @@ where
                 meetings::update(conn, &at.scope, id, &settings, sealed, now).await?;
                 Ok(Ok(Meeting {
                     id,
+                    parent,
                     settings,
                     created_at,
                     updated_at: now,
@@ -429,13 +430,8 @@ async fn delete(
     query: Query,
 ) -> Result<Envelope<MeetingOut>, ApiError> {
     let disconnect = query.read(|r| r.boolean(&DISCONNECT))? == Some(true);
-    if disconnect
-        && app
-            .store
-            .is_live(&caller.at.scope, Some(caller.at.meeting))
-            .await?
-    {
-        return Err(ApiError::not_built("Ending live sessions"));
+    if disconnect {
+        super::active_session::end(&app, &caller.at).await?;
     }
     let (at, now) = (caller.at, app.now());
     let deleted = app
@@ -456,6 +452,7 @@ mod tests {
     fn changes_merge_into_configurations() {
         let stored = |config: Value| Meeting {
             id: MeetingId::random(),
+            parent: None,
             settings: MeetingSettings {
                 title: Some("old".into()),
                 status: MeetingStatus::Inactive,

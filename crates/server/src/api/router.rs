@@ -6,7 +6,7 @@ use super::{
     accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
     presets, recordings, route::Route, sessions, webhook_deliveries, webhooks,
 };
-use crate::{app::App, client_api, health, http::edge};
+use crate::{app::App, client_api, health, http::edge, realtime::socket};
 
 /// The prefix under which the hosted service serves the API; every route is served without it too.
 pub const PREFIX: &str = "/client/v4";
@@ -57,6 +57,8 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(async || ApiError::no_method().into_response())
         .layer(edge.clone());
     // Outside of the edge, so that a page can read what the edge refuses too.
-    let clients = client_api::router().layer(edge).layer(client_api::cors());
+    let clients = client_api::router()
+        .route("/ws", axum::routing::get(socket::upgrade))
+        .layer(edge).layer(client_api::cors());
     management.merge(clients).with_state(app)
 }

@@ -112,12 +112,32 @@ impl ParticipantTokens {
         ttl: Duration,
         now: Timestamp,
     ) -> anyhow::Result<SignedToken> {
+        self.sign_for(
+            app,
+            participant.meeting_id,
+            participant.id,
+            participant.preset_id,
+            ttl,
+            now,
+        )
+    }
+
+    /// Signs a token for a meeting that need not be the participant's own, such as a breakout room of it.
+    pub fn sign_for(
+        &self,
+        app: AppId,
+        meeting: MeetingId,
+        participant: ParticipantId,
+        preset: PresetId,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> anyhow::Result<SignedToken> {
         let expires_at = Timestamp::from_secs(now.plus(ttl).as_secs());
         let claims = Claims {
             app,
-            meeting: participant.meeting_id,
-            participant: participant.id,
-            preset: participant.preset_id,
+            meeting,
+            participant,
+            preset,
             jti: Uuid::new_v4(),
             iat: now.as_secs(),
             exp: expires_at.as_secs(),

@@ -5,10 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
-    io::{Read, Seek, Write},
     panic::AssertUnwindSafe,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -23,7 +20,6 @@ use muster_store::{
 use reqwest::{Client, Response, StatusCode, header};
 use tokio::{task, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -72,15 +68,12 @@ pub async fn run(app: &App, stop: &CancellationToken) {
 }
 
 async fn work(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
-    let folder = app.config.data_dir.clone();
-    let node = task::spawn_blocking(move || Node::of(&folder)).await??;
-    let (name, now) = (node.name.clone(), app.now());
+    let (name, now) = (app.rooms.node().to_owned(), app.now());
     app.store
         .write(move |conn| Box::pin(async move { turns::release(conn, &name, now).await }))
         .await?;
     let mut runner = Runner {
         app,
-        node,
         client: None,
         tasks: JoinSet::new(),
         under_way: HashMap::new(),
@@ -115,54 +108,8 @@ async fn work(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The name under which this process claims deliveries.
-///
-/// A process that is started again on the same folder has the same name, and so knows at once which claims
-/// nobody works on any more. The lock keeps a second process on the same folder from taking the name.
-struct Node {
-    name: String,
-    _lock: Option<File>,
-}
-
-impl Node {
-    fn of(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join("deliveries.lock");
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .with_context(|| format!("{} cannot be used", path.display()))?;
-        if file.try_lock().is_err() {
-            return Ok(Self {
-                name: Uuid::new_v4().to_string(),
-                _lock: None,
-            });
-        }
-        let mut text = String::new();
-        // What does not read was cut short by a crash, before anything was claimed under it.
-        let _ = (&mut file).take(64).read_to_string(&mut text);
-        let name = if let Ok(id) = Uuid::try_parse(text.trim()) {
-            id.to_string()
-        } else {
-            let fresh = Uuid::new_v4().to_string();
-            file.set_len(0)?;
-            file.rewind()?;
-            writeln!(file, "{fresh}")?;
-            file.sync_all()?;
-            fresh
-        };
-        Ok(Self {
-            name,
-            _lock: Some(file),
-        })
-    }
-}
-
 struct Runner<'a> {
     app: &'a App,
-    node: Node,
     client: Option<Client>,
     tasks: JoinSet<()>,
     under_way: HashMap<task::Id, WebhookId>,
@@ -225,7 +172,7 @@ impl Runner<'_> {
             per_webhook: AT_ONCE_PER_WEBHOOK,
             in_flight,
         };
-        let node = self.node.name.clone();
+        let node = self.app.rooms.node().to_owned();
         self.app
             .store
             .write(move |conn| {

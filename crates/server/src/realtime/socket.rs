@@ -111,7 +111,7 @@ impl Visitor {
         let peer: PeerId = query
             .peer
             .parse()
-            .map_err(|_| ApiError::bad_query("peerID", "must be a UUID"))?;
+            .map_err(|_| ApiError::fault("peerID", "must be a UUID"))?;
         let joiner = app
             .store
             .person(claims.app, claims.meeting, claims.participant, Some(claims.preset))

@@ -16,14 +16,15 @@ use std::{
 };
 
 pub use handle::{RoomGone, RoomHandle};
-use muster_model::MeetingId;
+use muster_model::{MeetingId, ParticipantId, meeting::Meeting};
 use muster_room::{Answer, Command, CommandError, CommandId, Connect, ConnectionId};
-use muster_store::participants::MeetingScope;
+use muster_store::{joining::Joiner, participants::MeetingScope};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     app::App,
     media::{Media, MediaEvents, RoomMedia},
+    node::Node,
     realtime::outbox::Outbox,
 };
 
@@ -48,7 +49,7 @@ impl StartWith {
         Self {
             at,
             title: meeting.settings.title.clone(),
-            keep_alive: Duration::from_secs(meeting.settings.session_keep_alive_time_in_secs.into()),
+            keep_alive: Duration::from_secs(meeting.settings.keep_alive_secs.into()),
             persist_chat: meeting.settings.persist_chat,
             parent: meeting.parent,
         }
@@ -70,8 +71,7 @@ impl StartWith {
 pub struct Rooms {
     live: Mutex<HashMap<MeetingId, RoomHandle>>,
     media: Box<dyn Media>,
-    /// The node's name in the records of live sessions.
-    node: String,
+    node: Node,
     connections: AtomicU64,
     commands: AtomicU64,
     tasks: TaskTracker,
@@ -100,8 +100,8 @@ pub enum RoomError {
 }
 
 impl Rooms {
-    /// No rooms yet. `node` names this process in the records.
-    pub fn new(media: Box<dyn Media>, node: String) -> Self {
+    /// No rooms yet.
+    pub fn new(media: Box<dyn Media>, node: Node) -> Self {
         Self {
             live: Mutex::default(),
             media,
@@ -118,7 +118,7 @@ impl Rooms {
 
     /// This process's name in the records.
     pub fn node(&self) -> &str {
-        &self.node
+        self.node.name()
     }
 
     /// How many rooms are alive.
@@ -209,9 +209,24 @@ impl Rooms {
         room.command(id, command).await
     }
 
+    /// Ends the connections of a participant that was deleted, in its meeting and the breakout rooms of it.
+    pub async fn remove_participant(&self, at: &MeetingScope, participant: ParticipantId) {
+        let rooms: Vec<RoomHandle> = self
+            .lock()
+            .values()
+            .filter(|room| room.at().scope == at.scope)
+            .cloned()
+            .collect();
+        for room in rooms {
+            let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
+            // Most rooms of the app do not know it.
+            let _ = room.command(id, Command::RemoveParticipant(participant)).await;
+        }
+    }
+
     /// Goes on with the sessions that a stop or a crash cut short.
     pub async fn resume(&self, app: &App) -> anyhow::Result<()> {
-        for live in app.store.live_sessions_of(&self.node).await? {
+        for live in app.store.live_sessions_of(self.node.name()).await? {
             let meeting = app.store.meeting(&live.at.scope, live.at.meeting).await?;
             self.get_or_start(app, &StartWith::of(live.at, &meeting))?;
         }

@@ -76,7 +76,7 @@ impl Context {
         if events.is_empty() {
             return Ok(());
         }
-        let told = self.tell(app, start, &events)?;
+        let told = self.tell(app, start, &events);
         let mut pauses = ATTEMPTS.iter();
         loop {
             match write(app, start, events.clone(), told.clone()).await {
@@ -96,13 +96,13 @@ impl Context {
     }
 
     /// What webhooks are told of the events, which are taken note of on the way.
-    fn tell(&mut self, app: &App, start: &StartWith, events: &[DomainEvent]) -> anyhow::Result<Vec<Told>> {
+    fn tell(&mut self, app: &App, start: &StartWith, events: &[DomainEvent]) -> Vec<Told> {
         let mut told = Vec::new();
         for event in events {
             let Some(session) = self.note(event) else { continue };
             let chat = match event {
                 DomainEvent::SessionEnded { at, .. } if self.has_chat => {
-                    Some(self.chat_link(app, start, session, *at)?)
+                    Some(chat_link(app, start, session, *at))
                 }
                 _ => None,
             };
@@ -122,21 +122,7 @@ impl Context {
             }
             self.forget(event);
         }
-        Ok(told)
-    }
-
-    fn chat_link(
-        &self,
-        app: &App,
-        start: &StartWith,
-        session: SessionId,
-        at: Timestamp,
-    ) -> anyhow::Result<ChatLink> {
-        let expires_at = at.plus(EXPORT_LINK);
-        Ok(ChatLink {
-            url: app.chat_export_link(&start.at.scope, session, expires_at)?,
-            expires_at,
-        })
+        told
     }
 
     /// The session an event belongs to.
@@ -168,6 +154,14 @@ impl Context {
             DomainEvent::SessionEnded { .. } => self.stays.clear(),
             _ => {}
         }
+    }
+}
+
+fn chat_link(app: &App, start: &StartWith, session: SessionId, at: Timestamp) -> ChatLink {
+    let expires_at = at.plus(EXPORT_LINK);
+    ChatLink {
+        url: app.chat_export_link(&start.at.scope, session, expires_at),
+        expires_at,
     }
 }
 

@@ -14,10 +14,13 @@ use std::{
 use anyhow::Context;
 use muster_model::{PeerId, Timestamp, session::SessionKind};
 use muster_room::{
-    Answer, CloseReason, CommandError, CommandId, ConnectionId, Disconnect, Effect, Input, Limits, Person,
-    Resumed, Room, RoomSettings,
+    Answer, CommandError, CommandId, ConnectionId, Effect, Input, Limits, Resumed, Room, RoomSettings,
 };
-use tokio::{sync::mpsc, sync::oneshot};
+use muster_store::{
+    participants::MeetingScope,
+    rooms::{ChatLimits, ResumedRoom},
+};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{
@@ -74,18 +77,21 @@ pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbo
 impl Task {
     async fn begin(app: App, start: StartWith, events: MediaEvents) -> anyhow::Result<Self> {
         let store = &app.store;
-        let resumed = store.resume(&start.at, app.rooms.node()).await?;
+        let limits = Limits::default();
+        let chat_limits = ChatLimits {
+            messages: limits.chat_messages,
+            bytes: limits.chat_bytes,
+        };
+        let resumed = store.resume_room(&start.at, chat_limits).await?;
         let earlier_chat = if start.persist_chat && resumed.is_none() {
-            store
-                .meeting_chat(&start.at, i64::try_from(Limits::default().chat_messages)?)
-                .await?
+            store.meeting_chat(&start.at, chat_limits).await?
         } else {
             Vec::new()
         };
         let records = records::Context::load(&app, &start, resumed.as_ref()).await?;
         let parent_session = match start.parent {
             Some(parent) => {
-                let at = muster_store::participants::MeetingScope {
+                let at = MeetingScope {
                     scope: start.at.scope.clone(),
                     meeting: parent,
                 };
@@ -103,7 +109,7 @@ impl Task {
             earlier_chat,
             keep_alive_micros: micros(start.keep_alive),
             grace_micros: micros(app.config.reconnect_grace),
-            limits: Limits::default(),
+            limits,
         };
         let media = app.rooms.open_media(start.at.meeting, events);
         let room = Room::new(
@@ -242,5 +248,22 @@ async fn sleep(due: Option<Duration>) {
     match due {
         Some(due) => tokio::time::sleep(due).await,
         None => std::future::pending().await,
+    }
+}
+
+fn into_resumed(stored: ResumedRoom) -> Resumed {
+    Resumed {
+        session: stored.session,
+        started_at: stored.started_at,
+        alive_at: stored.heartbeat_at,
+        inside: stored
+            .inside
+            .into_iter()
+            .map(|inside| (inside.peer, inside.record, Arc::new(inside.person)))
+            .collect(),
+        admitted: stored.admitted,
+        chat: stored.chat,
+        polls: stored.polls,
+        connected_rooms: stored.connected_meetings,
     }
 }

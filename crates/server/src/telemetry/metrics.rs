@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::http::{Method, StatusCode};
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 const METADATA: Metadata<'static> = Metadata::new("muster", Level::INFO, None);
@@ -78,6 +78,21 @@ impl Metrics {
         );
         let writable = recorder.register_gauge(&Key::from_static_name("muster_store_writable"), &METADATA);
         writable.set(1.0);
+        let sockets = recorder.register_gauge(&Key::from_static_name("muster_sockets"), &METADATA);
+        sockets.set(0.0);
+        let counter = |name, about: &'static str| {
+            recorder.describe_counter(KeyName::from_const_str(name), None, about.into());
+            recorder.register_counter(&Key::from_static_name(name), &METADATA)
+        };
+        let frames_dropped = counter(
+            "muster_client_frames_dropped_total",
+            "Frames of clients that did not read, or asked for what is not known.",
+        );
+        let requests_refused = counter(
+            "muster_client_requests_refused_total",
+            "Requests of clients that their rooms refused.",
+        );
+        let rooms_failed = counter("muster_rooms_failed_total", "Rooms that ended because of a failure.");
         recorder.describe_counter(
             "muster_client_reports_total".into(),
             None,

@@ -1,8 +1,8 @@
 //! What a room goes on with after its node was stopped or killed.
 
 use muster_model::{
-    MeetingId, ParticipantId, PeerId, SessionId, Timestamp, chat::ChatMessage, participant::Person,
-    poll::Poll,
+    MeetingId, ParticipantId, PeerId, SessionId, Timestamp, app::Scope, chat::ChatMessage, event::Stay,
+    participant::Person, poll::Poll, session::PeerViewType,
 };
 
 use super::{ChatLimits, chat, connected, polls};
@@ -144,5 +144,52 @@ impl Store {
             polls: polls::of_session(&mut conn, &at.scope, session.id).await?,
             connected_meetings: connected::of_meeting(&mut conn, at).await?,
         }))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PresentRow {
+    id: String,
+    participant_id: String,
+    custom_participant_id: String,
+    display_name: Option<String>,
+    preset_name: String,
+    view_type: Option<String>,
+    joined_at: i64,
+    created_at: i64,
+}
+
+impl Store {
+    /// The stays of those who are in a live session, as they were recorded.
+    pub async fn stays_inside(&self, scope: &Scope, session: SessionId) -> Result<Vec<Stay>, StoreError> {
+        let rows: Vec<PresentRow> = self
+            .read()
+            .await?
+            .fetch_all(
+                "SELECT p.id, p.participant_id, p.custom_participant_id, p.display_name, p.preset_name, \
+                 p.view_type, p.joined_at, p.created_at FROM peers p JOIN sessions s ON s.id = p.session_id \
+                 WHERE s.id = $1 AND s.app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) \
+                 AND p.present_since IS NOT NULL ORDER BY p.joined_at, p.id",
+                params![session, scope.app, &scope.account],
+            )
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Stay {
+                    record: row.id.parse()?,
+                    participant_id: row.participant_id.parse()?,
+                    custom_participant_id: row.custom_participant_id,
+                    display_name: row.display_name,
+                    preset_name: row.preset_name,
+                    view_type: row
+                        .view_type
+                        .as_deref()
+                        .and_then(PeerViewType::from_word)
+                        .unwrap_or(PeerViewType::GroupCall),
+                    connected_at: Timestamp::from_micros(row.created_at),
+                    joined_at: Timestamp::from_micros(row.joined_at),
+                })
+            })
+            .collect()
     }
 }

@@ -354,12 +354,15 @@ async fn delete(
     caller: MeetingCaller,
     query: Query,
 ) -> Result<Envelope<DeletedParticipant>, ApiError> {
-    query.read(|r| r.boolean(&DISCONNECT))?;
-    let (id, at) = (caller.participant()?, caller.at);
+    let disconnect = query.read(|r| r.boolean(&DISCONNECT))? == Some(true);
+    let (id, at) = (caller.participant()?, caller.at.clone());
     let gone = app
         .store
         .write(move |conn| Box::pin(async move { participants::delete(conn, &at, id).await }))
         .await?;
+    if disconnect {
+        app.rooms.remove_participant(&caller.at, id).await;
+    }
     Ok(Envelope::one(DeletedParticipant {
         custom_participant_id: gone.custom_participant_id,
         preset_id: gone.preset_id,
