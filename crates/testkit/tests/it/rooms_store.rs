@@ -1,5 +1,9 @@
 //! What live rooms keep, written and read through the store alone.
 
+mod breakout;
+mod chat;
+mod joining;
+
 use std::time::Duration;
 
 use muster_model::{
@@ -13,12 +17,10 @@ use muster_model::{
 };
 use muster_store::{
     StoreError,
-    joining::PeerIdUse,
     participants::MeetingScope,
-    rooms::{self, ChatCursor, ChatLimits},
+    rooms::{self, ChatLimits},
 };
 use muster_testkit::{Api, Database, Server, both};
-use serde_json::json;
 
 use crate::seeds::NINE;
 
@@ -28,15 +30,9 @@ both!(
     late_news_is_counted_from_when_it_happened,
     nothing_of_others_is_touched,
     a_meeting_has_one_live_session,
-    chat_is_kept_by_session_and_read_in_pages,
+    of_sessions_that_begin_at_once_one_is_kept,
     a_room_is_resumed,
     silent_sessions_are_closed_at_their_heartbeat,
-    tokens_stand_for_people,
-    bans_survive,
-    peer_ids_are_told_apart,
-    breakout_rooms_are_meetings_beside_the_lists,
-    a_parent_takes_its_breakout_rooms_with_it,
-    old_chat_is_purged_unless_it_persists,
 );
 
 const SECOND: i64 = 1_000_000;
@@ -165,6 +161,7 @@ impl<'s> Room<'s> {
             .get(&format!("/sessions/{}/participants?sort_order=ASC", self.session))
             .await
             .ok();
+        #[allow(clippy::cast_possible_truncation)] // a few minutes
         let seconds = |minutes: &serde_json::Value| (minutes.as_f64().unwrap() * 60.0).round() as i64;
         (
             seconds(&session["minutes_consumed"]),
@@ -292,6 +289,22 @@ async fn a_session_is_kept_from_its_first_join_to_its_end(db: Database) {
     assert_eq!(over.ended_at, Some(s(60)));
     assert_eq!(over.connected_micros, 80 * SECOND);
     assert_eq!(room.seconds().await, (80, vec![30, 50]));
+    check_events(&room).await;
+    // Nothing is kept of a session that is over.
+    assert_eq!(
+        room.record(vec![
+            room.joined(&stay("eve", 80)),
+            room.said(&message(80, "late")),
+            room.left(bob.record, 80)
+        ])
+        .await,
+        [false, false, false]
+    );
+    assert!(room.chat().await.is_empty());
+}
+
+/// What is told of the comings and goings of Ada and Bob.
+async fn check_events(room: &Room<'_>) {
     let shown = room
         .app
         .get(&format!(
@@ -334,17 +347,6 @@ async fn a_session_is_kept_from_its_first_join_to_its_end(db: Database) {
             event("PEER_LEAVING", 0.8333, "00"),
         ]
     );
-    // Nothing is kept of a session that is over.
-    assert_eq!(
-        room.record(vec![
-            room.joined(&stay("eve", 80)),
-            room.said(&message(80, "late")),
-            room.left(bob.record, 80)
-        ])
-        .await,
-        [false, false, false]
-    );
-    assert!(room.chat().await.is_empty());
 }
 
 async fn lengths_of_the_living_follow_the_heartbeat(db: Database) {
@@ -538,82 +540,30 @@ async fn a_meeting_has_one_live_session(db: Database) {
     );
 }
 
-async fn chat_is_kept_by_session_and_read_in_pages(db: Database) {
+async fn of_sessions_that_begin_at_once_one_is_kept(db: Database) {
     let server = Server::start(db).await;
-    let room = Room::live(&server).await;
-    let store = server.store();
-    assert!(!store.has_chat(&room.at.scope, room.session).await.unwrap());
-    let to = ParticipantId::random();
-    let mut messages: Vec<ChatMessage> = (0..7)
-        .map(|n| message(n / 2, &format!("{n} \u{1f642} 'quoted'")))
-        .collect();
-    messages[3].recipients = vec![to, messages[3].participant_id];
-    messages[4].kind = ChatPayloadKind::File;
-    room.record(messages.iter().map(|message| room.said(message)).collect())
-        .await;
-    messages[1].payload = "changed".into();
-    (messages[1].edited, messages[1].pinned) = (true, true);
-    let gone = messages.pop().unwrap();
-    assert_eq!(
-        room.record(vec![
-            room.said(&messages[1]),
-            DomainEvent::ChatDeleted {
-                session: room.session,
-                message: gone.id
-            },
-            DomainEvent::ChatDeleted {
-                session: room.session,
-                message: gone.id
-            },
-        ])
-        .await,
-        [true, true, false]
-    );
-    messages.sort_by_key(|message| (message.created_at, message.id));
-    assert_eq!(room.chat().await, messages);
-    assert!(store.has_chat(&room.at.scope, room.session).await.unwrap());
-    let (mut paged, mut after) = (Vec::new(), None);
-    loop {
-        let page = store
-            .session_chat(&room.at.scope, room.session, after, 4)
-            .await
-            .unwrap();
-        let Some(last) = page.last() else { break };
-        after = Some(ChatCursor::from(last));
-        paged.extend(page);
-    }
-    assert_eq!(paged, messages);
-    for (limits, count) in [
-        (ALL, 6),
-        (ChatLimits { messages: 2, ..ALL }, 2),
-        (ChatLimits { messages: 0, ..ALL }, 0),
-        (ChatLimits { bytes: 20, ..ALL }, 1),
-    ] {
-        let latest = store.meeting_chat(&room.at, limits).await.unwrap();
-        assert_eq!(latest, messages[messages.len() - count..], "{limits:?}");
-    }
-    // More than is read at once; then edited in a later session of the meeting, which it does not move to.
-    let many: Vec<ChatMessage> = (0..600).map(|n| message(100 + n, "x")).collect();
-    room.record(many.iter().map(|message| room.said(message)).collect())
-        .await;
-    let latest = store.meeting_chat(&room.at, ALL).await.unwrap();
-    assert_eq!((latest.len(), &latest[6..]), (606, &many[..]));
-    room.record(vec![room.ended(1000)]).await;
-    let later = Room {
-        session: SessionId::random(),
-        app: room.app.clone(),
-        meeting: room.meeting.clone(),
-        at: room.at.clone(),
-        server: &server,
+    let room = Room::new(&server).await;
+    let begin = async |node| {
+        let mine = DomainEvent::SessionStarted {
+            session: SessionId::random(),
+            parent: None,
+            kind: SessionKind::Meeting,
+            title: None,
+            at: s(0),
+        };
+        room.try_record(node, vec![mine]).await
     };
-    later.start(1001).await;
-    let edited = ChatMessage {
-        payload: "edited later".into(),
-        ..many[0].clone()
-    };
-    assert_eq!(later.record(vec![later.said(&edited)]).await, [true]);
-    assert!(later.chat().await.is_empty());
-    assert!(room.chat().await.contains(&edited));
+    let nodes = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let begun = futures::future::join_all(nodes.map(begin)).await;
+    let kept = begun
+        .iter()
+        .filter(|begun| matches!(begun, Ok(changed) if changed[0]))
+        .count();
+    let refused = begun
+        .iter()
+        .filter(|begun| matches!(begun, Err(StoreError::Conflict(_))))
+        .count();
+    assert_eq!((kept, refused), (1, 7), "{begun:?}");
 }
 
 async fn a_room_is_resumed(db: Database) {
@@ -738,364 +688,4 @@ async fn silent_sessions_are_closed_at_their_heartbeat(db: Database) {
             .is_empty()
     );
     assert_eq!(store.live_sessions_of("node-2").await.unwrap().len(), 1);
-}
-
-async fn tokens_stand_for_people(db: Database) {
-    let server = Server::start(db).await;
-    let room = Room::live(&server).await;
-    let other = Room::of(&server, room.app.clone()).await;
-    let store = server.store();
-    let added = room.meeting.participant("ada").await;
-    let ada: ParticipantId = added["id"].as_str().unwrap().parse().unwrap();
-    let app = room.at.scope.app;
-    let joiner = store
-        .person(app, room.at.meeting, ada, None)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(joiner.at, room.at);
-    assert_eq!(joiner.person.custom_participant_id, "ada");
-    assert_eq!(joiner.person.preset_name, added["preset_name"].as_str().unwrap());
-    assert_eq!((joiner.banned, joiner.app_deleted), (false, false));
-    assert_eq!(joiner.meeting.status, MeetingStatus::Active);
-    assert_eq!(joiner.meeting.keep_alive_secs, 60);
-    assert_eq!(joiner.meeting.parent, None);
-
-    let presets = room.app.get("/presets").await.ok();
-    let guest = presets
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|preset| preset["name"] != joiner.person.preset_name.as_str())
-        .unwrap()
-        .clone();
-    let guest_id = guest["id"].as_str().unwrap().parse().unwrap();
-    let child = MeetingId::random();
-    room.record(vec![DomainEvent::ConnectedMeetingsCreated {
-        meetings: vec![(child, "child".into())],
-        at: s(1),
-    }])
-    .await;
-    // Another preset counts in a breakout room alone.
-    let person = async |meeting, preset| store.person(app, meeting, ada, preset).await.unwrap();
-    let here = person(room.at.meeting, Some(guest_id)).await.unwrap();
-    assert_eq!(here, joiner);
-    let moved = person(child, Some(guest_id)).await.unwrap();
-    assert_eq!(moved.person.preset_name, guest["name"].as_str().unwrap());
-    assert_eq!(moved.person.preset_id, guest_id);
-    assert_eq!(moved.at.meeting, child);
-    assert_eq!(moved.meeting.parent, Some(room.at.meeting));
-    assert_eq!(moved.meeting.title.as_deref(), Some("child"));
-    assert_eq!(person(child, None).await.unwrap().person, joiner.person);
-    let stranger = Room::new(&server).await;
-    let foreign_preset = stranger.app.get("/presets").await.ok()[0]["id"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert_eq!(
-        person(child, Some(foreign_preset)).await.unwrap().person,
-        joiner.person
-    );
-
-    assert_eq!(person(other.at.meeting, None).await, None);
-    let elsewhere = store
-        .person(stranger.at.scope.app, room.at.meeting, ada, None)
-        .await;
-    assert_eq!(elsewhere.unwrap(), None);
-    room.record(vec![room.ended(2)]).await;
-    room.meeting
-        .patch("", json!({"status": "INACTIVE"}))
-        .await
-        .expect(200);
-    let inactive = person(room.at.meeting, None).await.unwrap();
-    assert_eq!(inactive.meeting.status, MeetingStatus::Inactive);
-    room.meeting.delete("").await.expect(200);
-    assert_eq!(person(room.at.meeting, None).await, None);
-    assert_eq!(person(child, None).await, None);
-}
-
-async fn bans_survive(db: Database) {
-    let server = Server::start(db).await;
-    let room = Room::live(&server).await;
-    let other = Room::of(&server, room.app.clone()).await;
-    let store = server.store();
-    let added = room.meeting.participant("ada").await;
-    let ada: ParticipantId = added["id"].as_str().unwrap().parse().unwrap();
-    let child = MeetingId::random();
-    room.record(vec![DomainEvent::ConnectedMeetingsCreated {
-        meetings: vec![(child, "child".into())],
-        at: s(1),
-    }])
-    .await;
-    let banned = async || {
-        let joiner = store.person(room.at.scope.app, room.at.meeting, ada, None).await;
-        joiner.unwrap().unwrap().banned
-    };
-    let ban = DomainEvent::Banned {
-        participant: ada,
-        at: s(2),
-    };
-    assert_eq!(other.record(vec![ban.clone()]).await, [false]);
-    assert!(!banned().await);
-    assert_eq!(room.record(vec![ban.clone(), ban.clone()]).await, [true, false]);
-    assert!(banned().await);
-    // Added again it is the same participant.
-    let again = room.meeting.participant("ada").await;
-    assert_eq!(again["id"], added["id"]);
-    assert!(banned().await);
-    let child_at = MeetingScope {
-        meeting: child,
-        ..room.at.clone()
-    };
-    for (at, lifted) in [(&other.at, false), (&child_at, true), (&room.at, false)] {
-        let at = at.clone();
-        let was = store
-            .write(move |conn| Box::pin(async move { rooms::unban(conn, &at, ada).await }))
-            .await;
-        assert_eq!(was.unwrap(), lifted);
-    }
-    assert!(!banned().await);
-}
-
-async fn peer_ids_are_told_apart(db: Database) {
-    let server = Server::start(db).await;
-    let mut room = Room::live(&server).await;
-    let store = server.store();
-    let ada = stay("ada", 0);
-    let of = async |at: &MeetingScope, who, peer| store.peer_id_use(at, who, peer).await.unwrap();
-    assert_eq!(of(&room.at, ada.participant_id, ada.peer).await, PeerIdUse::Free);
-    room.record(vec![room.joined(&ada)]).await;
-    assert_eq!(
-        of(&room.at, ada.participant_id, ada.peer).await,
-        PeerIdUse::Here(ada.record)
-    );
-    assert_eq!(
-        of(&room.at, ParticipantId::random(), ada.peer).await,
-        PeerIdUse::Foreign
-    );
-    room.record(vec![room.ended(5)]).await;
-    room.session = SessionId::random();
-    room.start(10).await;
-    assert_eq!(
-        of(&room.at, ada.participant_id, ada.peer).await,
-        PeerIdUse::Elsewhere
-    );
-    let again = Stay {
-        record: PeerId::random(),
-        joined_at: s(11),
-        ..ada.clone()
-    };
-    assert_eq!(room.record(vec![room.joined(&again)]).await, [true]);
-    assert_eq!(
-        of(&room.at, ada.participant_id, ada.peer).await,
-        PeerIdUse::Here(again.record)
-    );
-    let other = Room::live(&server).await;
-    assert_eq!(
-        of(&other.at, ada.participant_id, ada.peer).await,
-        PeerIdUse::Elsewhere
-    );
-}
-
-async fn breakout_rooms_are_meetings_beside_the_lists(db: Database) {
-    let server = Server::start(db).await;
-    let room = Room::live(&server).await;
-    let store = server.store();
-    room.meeting
-        .patch(
-            "",
-            json!({"persist_chat": true, "session_keep_alive_time_in_secs": 120, "live_stream_on_start": true}),
-        )
-        .await
-        .expect(200);
-    let rooms = vec![
-        (MeetingId::random(), "Red".to_owned()),
-        (MeetingId::random(), "Blue".to_owned()),
-    ];
-    let made = DomainEvent::ConnectedMeetingsCreated {
-        meetings: rooms.clone(),
-        at: s(1),
-    };
-    assert_eq!(room.record(vec![made.clone(), made]).await, [true, false]);
-    let red = store.meeting(&room.at.scope, rooms[0].0).await.unwrap();
-    assert_eq!(red.settings.title.as_deref(), Some("Red"));
-    assert!(red.settings.persist_chat && !red.settings.live_stream_on_start);
-    assert_eq!(red.settings.keep_alive_secs, 120);
-    room.app
-        .get(&format!("/meetings/{}", rooms[0].0))
-        .await
-        .expect(200);
-    for query in [
-        "",
-        "?search=red",
-        "?status=ACTIVE",
-        &format!("?search={}", rooms[0].0),
-    ] {
-        let list = room.app.get(&format!("/meetings{query}")).await.expect(200);
-        let wanted = i64::from(!query.contains("search"));
-        assert_eq!(list.paging().0, wanted, "{query}");
-        assert_eq!(list.each("id").len(), usize::try_from(wanted).unwrap(), "{query}");
-    }
-    // It has sessions of its own, and no breakout rooms.
-    let child = Room {
-        server: &server,
-        app: room.app.clone(),
-        meeting: room.app.at_meeting(&rooms[0].0.to_string()),
-        at: MeetingScope {
-            meeting: rooms[0].0,
-            ..room.at.clone()
-        },
-        session: SessionId::random(),
-    };
-    let within = DomainEvent::SessionStarted {
-        session: child.session,
-        parent: Some(room.session),
-        kind: SessionKind::Meeting,
-        title: Some("Red".into()),
-        at: s(2),
-    };
-    let nested = DomainEvent::ConnectedMeetingsCreated {
-        meetings: vec![(MeetingId::random(), "x".into())],
-        at: s(2),
-    };
-    assert_eq!(child.record(vec![within, nested]).await, [true, false]);
-    let known = store.breakout_rooms(&room.at.scope, room.session).await.unwrap();
-    assert_eq!(known.len(), 1);
-    assert_eq!(
-        (known[0].id, known[0].parent),
-        (child.session, Some(room.session))
-    );
-    let give_up = DomainEvent::ConnectedMeetingsDeleted {
-        meetings: vec![rooms[0].0, room.at.meeting],
-    };
-    let other = Room::live(&server).await;
-    assert_eq!(other.record(vec![give_up.clone()]).await, [false]);
-    assert_eq!(room.record(vec![give_up]).await, [true]);
-    let red = store.meeting(&room.at.scope, rooms[0].0).await.unwrap();
-    assert_eq!(red.settings.status, MeetingStatus::Inactive);
-    let parent = store.meeting(&room.at.scope, room.at.meeting).await.unwrap();
-    assert_eq!(parent.settings.status, MeetingStatus::Active);
-    child.record(vec![child.ended(3)]).await;
-    room.app
-        .get(&format!("/sessions/{}", child.session))
-        .await
-        .expect(200);
-}
-
-async fn a_parent_takes_its_breakout_rooms_with_it(db: Database) {
-    let server = Server::start(db).await;
-    let room = Room::live(&server).await;
-    let survivor = Room::of(&server, room.app.clone()).await;
-    let store = server.store();
-    let child = MeetingId::random();
-    room.record(vec![
-        DomainEvent::ConnectedMeetingsCreated {
-            meetings: vec![(child, "child".into())],
-            at: s(1),
-        },
-        room.ended(2),
-    ])
-    .await;
-    let in_child = Room {
-        server: &server,
-        app: room.app.clone(),
-        meeting: room.app.at_meeting(&child.to_string()),
-        at: MeetingScope {
-            meeting: child,
-            ..room.at.clone()
-        },
-        session: SessionId::random(),
-    };
-    in_child.meeting.participant("ada").await;
-    in_child.start(3).await;
-    room.meeting.delete("").await.refused(409);
-    in_child.record(vec![in_child.ended(4)]).await;
-    room.meeting.delete("").await.expect(200);
-    store.purge(server.app().now(), || false).await.unwrap();
-    let count = async |sql: &str| server.database().number(sql).await;
-    assert_eq!(count("SELECT COUNT(*) FROM meetings").await, 1);
-    assert_eq!(count("SELECT COUNT(*) FROM participants").await, 0);
-    assert_eq!(count("SELECT COUNT(*) FROM rosters").await, 1);
-    assert_eq!(survivor.app.get("/meetings").await.paging().0, 1);
-
-    // And an app takes both.
-    survivor.start(5).await;
-    survivor
-        .record(vec![
-            DomainEvent::ConnectedMeetingsCreated {
-                meetings: vec![(MeetingId::random(), "child".into())],
-                at: s(6),
-            },
-            survivor.said(&message(6, "bye")),
-            survivor.ended(7),
-        ])
-        .await;
-    let app = format!("/apps/{}", survivor.app.id);
-    survivor.app.kit().delete(&app).await.expect(200);
-    store.purge(server.app().now(), || false).await.unwrap();
-    assert_eq!(count("SELECT COUNT(*) FROM meetings").await, 0);
-    let path = format!("/sessions/{}", survivor.session);
-    survivor.app.get(&path).await.expect(200);
-    assert_eq!(survivor.chat().await.len(), 1);
-    let week = Duration::from_secs(7 * 24 * 3600);
-    let later = s(8).plus(week);
-    assert_eq!(store.purge_chat(later, week, || false).await.unwrap(), 1);
-    assert!(survivor.chat().await.is_empty());
-}
-
-async fn old_chat_is_purged_unless_it_persists(db: Database) {
-    let server = Server::start(db).await;
-    let (brief, lasting) = (Room::live(&server).await, Room::live(&server).await);
-    let live = Room::live(&server).await;
-    lasting
-        .meeting
-        .patch("", json!({"persist_chat": true}))
-        .await
-        .expect(200);
-    for room in [&brief, &lasting, &live] {
-        let mut events: Vec<DomainEvent> = (0..1100).map(|n| room.said(&message(n, "x"))).collect();
-        events.push(DomainEvent::PollSaved {
-            session: room.session,
-            poll: poll(1),
-        });
-        room.record(events).await;
-    }
-    brief.record(vec![brief.ended(10)]).await;
-    lasting.record(vec![lasting.ended(10)]).await;
-    let store = server.store();
-    let day = Duration::from_secs(24 * 3600);
-    assert_eq!(store.purge_chat(s(10).plus(day), day, || false).await.unwrap(), 0);
-    assert_eq!(store.purge_chat(s(11).plus(day), day, || true).await.unwrap(), 0);
-    // Polls go in either case.
-    assert_eq!(
-        store.purge_chat(s(11).plus(day), day, || false).await.unwrap(),
-        1102
-    );
-    assert!(brief.chat().await.is_empty());
-    for room in [&lasting, &live] {
-        let kept = store.has_chat(&room.at.scope, room.session).await.unwrap();
-        assert!(kept);
-    }
-    let polls = server.database().number("SELECT COUNT(*) FROM polls").await;
-    assert_eq!(polls, 1);
-    assert_eq!(
-        store
-            .purge_chat(s(11).plus(2 * day), day, || false)
-            .await
-            .unwrap(),
-        0
-    );
-    lasting
-        .meeting
-        .patch("", json!({"persist_chat": false}))
-        .await
-        .expect(200);
-    assert_eq!(
-        store
-            .purge_chat(s(20).plus(3 * day), day, || false)
-            .await
-            .unwrap(),
-        1100
-    );
 }
