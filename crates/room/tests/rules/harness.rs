@@ -286,6 +286,13 @@ impl Meeting {
         who
     }
 
+    /// As [`Self::connect`], where something else may have become due.
+    pub fn connect_late(&mut self, person: &Arc<Person>) -> (P, Outcome) {
+        let who = self.stranger(person);
+        let outcome = self.connect_as(who, person);
+        (who, outcome)
+    }
+
     /// A connection that says it is that peer.
     pub fn connect_as(&mut self, who: P, person: &Arc<Person>) -> Outcome {
         self.input(Input::Connect(Connect {
