@@ -1,5 +1,6 @@
 //! The rules of a room, each in virtual time.
 
+mod account;
 mod commands;
 mod connections;
 mod harness;
