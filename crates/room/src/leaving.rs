@@ -21,20 +21,23 @@ impl Room {
     /// Removes peers: each is told that it is kicked, its connection ends, and it is gone at once.
     /// Those whose connection is lost are removed likewise, so that they come back as strangers.
     pub(crate) fn expel(&mut self, peers: &[PeerId], now: Timestamp) {
-        self.send_away(peers, now, &Event::Kicked);
+        self.send_away(peers, now, Event::Kicked);
     }
 
     /// As [`Self::expel`], with other words.
-    pub(crate) fn send_away(&mut self, peers: &[PeerId], now: Timestamp, word: &Event) {
+    pub(crate) fn send_away(&mut self, peers: &[PeerId], now: Timestamp, word: Event) {
+        let mut gone: Vec<Peer> = Vec::new();
         for id in peers {
-            let Some(gone) = self.take_out(*id, now) else {
-                continue;
-            };
-            if gone.connection.is_some() {
-                self.send(vec![gone.id], word.clone());
-            }
-            self.close(&gone, CloseReason::Removed);
-            self.tell_gone(&gone);
+            gone.extend(self.take_out(*id, now));
+        }
+        let told = gone.iter().filter(|peer| peer.connection.is_some());
+        let told = told.map(|peer| peer.id).collect();
+        self.send(told, word);
+        for peer in &gone {
+            self.close(peer, CloseReason::Removed);
+        }
+        for peer in &gone {
+            self.tell_gone(peer);
         }
     }
 

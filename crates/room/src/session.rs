@@ -80,11 +80,6 @@ impl Clock {
         now
     }
 
-    /// How many are inside.
-    pub(crate) fn inside(&self) -> u64 {
-        self.inside
-    }
-
     /// Somebody came in.
     pub(crate) fn came_in(&mut self) {
         self.inside += 1;

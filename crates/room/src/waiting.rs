@@ -114,7 +114,7 @@ impl Room {
                 self.admissions.revoke(participant);
             }
         }
-        self.send_away(&peers, now, &Event::WaitingDenied);
+        self.send_away(&peers, now, Event::WaitingDenied);
         Ok(())
     }
 

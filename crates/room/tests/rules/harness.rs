@@ -268,17 +268,29 @@ impl Meeting {
         ConnectionId(self.connections)
     }
 
-    /// A new peer of a person connects, and does nothing more.
-    pub fn connect(&mut self, person: &Arc<Person>) -> P {
+    /// A new peer of a person that has not connected.
+    pub fn stranger(&mut self, person: &Arc<Person>) -> P {
         self.peers += 1;
-        let who = P {
+        P {
             id: peer_id(self.peers),
             connection: self.next_connection(),
             user: person.participant,
-        };
+        }
+    }
+
+    /// A new peer of a person connects, and does nothing more.
+    pub fn connect(&mut self, person: &Arc<Person>) -> P {
+        let who = self.stranger(person);
         let outcome = self.connect_as(who, person);
         assert!(outcome.is_nothing(), "{outcome:#?}");
         who
+    }
+
+    /// As [`Self::connect`], where something else may have become due.
+    pub fn connect_late(&mut self, person: &Arc<Person>) -> (P, Outcome) {
+        let who = self.stranger(person);
+        let outcome = self.connect_as(who, person);
+        (who, outcome)
     }
 
     /// A connection that says it is that peer.
