@@ -29,6 +29,8 @@ impl EndReason {
 /// Somebody's coming into a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stay {
+    /// The id that the peer chose for itself.
+    pub peer: PeerId,
     /// The record of the stay, in most cases the peer's own id (see [`crate::session::Peer::id`]).
     pub record: PeerId,
     /// The participant.

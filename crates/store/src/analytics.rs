@@ -55,7 +55,8 @@ impl Store {
         Ok(rows.into_iter().map(of).collect())
     }
 
-    /// The days on which sessions began, with the stays of all their peers.
+    /// The days on which sessions began, with the stays of all their peers; those of the living up to the
+    /// heartbeat.
     pub async fn session_days(&self, scope: &Scope, range: Range) -> Result<Vec<Day<Usage>>, StoreError> {
         self.usage_by_day(
             by_day!("sessions", "started_at", "CAST(SUM(connected_micros) AS BIGINT)"),

@@ -72,6 +72,12 @@ pub async fn rename(conn: &mut Conn, scope: &Scope, name: String, now: Timestamp
 ///
 /// Meetings and participants, which can be many, go by a job.
 pub async fn delete(conn: &mut Conn, scope: &Scope, now: Timestamp) -> Result<App, StoreError> {
+    // So that no session begins between the check and the deletion.
+    conn.lock_rows(
+        "SELECT id FROM apps WHERE id = $1 AND account_id = $2 FOR UPDATE",
+        || params![scope.app, &scope.account],
+    )
+    .await?;
     let app = load(conn, scope).await?;
     crate::sessions::refuse_while_live(conn, scope, None).await?;
     conn.execute(
@@ -119,6 +125,22 @@ impl Store {
     /// One app of an account.
     pub async fn app(&self, scope: &Scope) -> Result<App, StoreError> {
         load(&mut self.read().await?, scope).await
+    }
+
+    /// Whose an app is, in use or deleted: for what was signed for the app alone.
+    pub async fn scope_of(&self, app: AppId) -> Result<Option<Scope>, StoreError> {
+        let row: Option<(String,)> = self
+            .read()
+            .await?
+            .fetch_optional("SELECT account_id FROM apps WHERE id = $1", params![app])
+            .await?;
+        row.map(|(account,)| {
+            Ok(Scope {
+                account: account.parse()?,
+                app,
+            })
+        })
+        .transpose()
     }
 
     /// Whether the account has such an app, and in which state.

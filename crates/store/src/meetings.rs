@@ -174,19 +174,27 @@ pub async fn update(
     }
 }
 
-/// Deletes a meeting that is not live; its participants go by a job, its sessions stay.
+/// Deletes a meeting that is not live, nor any breakout room of it; these can be entered no more from then
+/// on, and go with the participants by a job. Sessions stay.
 pub async fn delete(
     conn: &mut Conn,
     scope: &Scope,
     id: MeetingId,
     now: Timestamp,
 ) -> Result<Meeting, StoreError> {
-    let meeting = load(conn, scope, id).await?;
+    // Locked, so that no session begins between the check and the deletion.
+    let meeting = load_locked(conn, scope, id).await?;
     crate::sessions::refuse_while_live(conn, scope, Some(id)).await?;
     conn.execute(
         "DELETE FROM meetings WHERE id = $1 \
          AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
         params![id, scope.app, &scope.account],
+    )
+    .await?;
+    conn.execute(
+        "UPDATE meetings SET status = 'INACTIVE', updated_at = $4 WHERE parent_id = $1 \
+         AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
+        params![id, scope.app, &scope.account, now],
     )
     .await?;
     crate::purge::schedule(conn, crate::purge::Purge::Meeting(id), now).await?;
@@ -255,7 +263,7 @@ impl Store {
         load(&mut self.read().await?, scope, id).await
     }
 
-    /// A page of an app's meetings, newest first.
+    /// A page of an app's meetings, newest first. Breakout rooms are not among them.
     pub async fn meetings(
         &self,
         scope: &Scope,
@@ -274,7 +282,9 @@ impl Store {
             values.extend(params![page.limit(), page.offset()]);
             let rows = conn
                 .fetch_all::<MeetingRow>(
-                    select_meetings!("ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"),
+                    select_meetings!(
+                        "AND parent_id IS NULL ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
+                    ),
                     values,
                 )
                 .await?;
@@ -290,7 +300,7 @@ impl Store {
             let (total,): (i64,) = conn
                 .fetch_one(
                     "SELECT COUNT(*) FROM meetings \
-                     WHERE app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) \
+                     WHERE app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) AND parent_id IS NULL \
                      AND ($3 IS NULL OR search_text LIKE $3 ESCAPE '\\' OR id = $4) \
                      AND ($5 IS NULL OR status = $5) \
                      AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at <= $7)",
@@ -301,7 +311,7 @@ impl Store {
             let rows = conn
                 .fetch_all::<MeetingRow>(
                     select_meetings!(
-                        "AND ($3 IS NULL OR search_text LIKE $3 ESCAPE '\\' OR id = $4) \
+                        "AND parent_id IS NULL AND ($3 IS NULL OR search_text LIKE $3 ESCAPE '\\' OR id = $4) \
                          AND ($5 IS NULL OR status = $5) \
                          AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at <= $7) \
                          ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9"

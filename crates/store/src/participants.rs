@@ -99,7 +99,7 @@ pub struct MeetingScope {
 }
 
 impl MeetingScope {
-    fn params(&self) -> Vec<crate::Param> {
+    pub(crate) fn params(&self) -> Vec<crate::Param> {
         params![self.meeting, self.scope.app, &self.scope.account]
     }
 

@@ -49,11 +49,15 @@ impl TryFrom<PeerRow> for Peer {
     }
 }
 
+/// Of one inside, the length of the stay is counted up to the session's heartbeat, which is never before
+/// anybody's coming.
 macro_rules! select_peers {
     ($rest:literal) => {
         concat!(
             "SELECT id, session_id, participant_id, custom_participant_id, display_name, preset_name, joined_at, ",
-            "left_at, connected_micros, created_at, updated_at FROM peers",
+            "left_at, CASE WHEN present_since IS NULL THEN connected_micros ELSE connected_micros - present_since ",
+            "+ (SELECT s.heartbeat_at FROM sessions s WHERE s.id = peers.session_id) END AS connected_micros, ",
+            "created_at, updated_at FROM peers",
             $rest
         )
     };
@@ -91,8 +95,9 @@ const CONSOLIDATED: &str = with_rooms!(
      ORDER BY CASE WHEN p.session_id = $1 THEN 0 ELSE 1 END, p.joined_at DESC, p.id DESC) AS place, \
      MIN(p.joined_at) OVER person AS first_joined, MAX(p.left_at) OVER person AS last_left, \
      COUNT(*) OVER person - COUNT(p.left_at) OVER person AS inside, \
-     CAST(SUM(p.connected_micros) OVER person AS BIGINT) AS together \
-     FROM peers p WHERE p.session_id IN (SELECT room_id FROM rooms) \
+     CAST(SUM(CASE WHEN p.present_since IS NULL THEN p.connected_micros \
+     ELSE p.connected_micros - p.present_since + s.heartbeat_at END) OVER person AS BIGINT) AS together \
+     FROM peers p JOIN sessions s ON s.id = p.session_id WHERE p.session_id IN (SELECT room_id FROM rooms) \
      WINDOW person AS (PARTITION BY p.custom_participant_id)), \
      people AS ( \
      SELECT id, session_id, participant_id, custom_participant_id, display_name, preset_name, search_text, \
@@ -145,8 +150,9 @@ pub async fn insert(
     let made = conn
         .execute(
             "INSERT INTO peers (id, session_id, participant_id, custom_participant_id, display_name, preset_name, \
-             search_text, joined_at, left_at, connected_micros, report, created_at, updated_at) \
-             SELECT $4, id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM sessions \
+             search_text, joined_at, left_at, connected_micros, report, created_at, updated_at, present_since) \
+             SELECT $4, id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+             CASE WHEN $11 IS NULL AND status = 'LIVE' THEN heartbeat_at END FROM sessions \
              WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
             params![
                 peer.session_id,
@@ -219,14 +225,14 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<PeerWithEvents>, StoreError> {
         let mut conn = self.read().await?;
-        let head: Option<(i64,)> = conn
+        let head: Option<(i64, i64)> = conn
             .fetch_optional(
-                "SELECT peer_count FROM sessions WHERE id = $1 \
+                "SELECT peer_count, live_participants FROM sessions WHERE id = $1 \
                  AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)",
                 params![session, scope.app, &scope.account],
             )
             .await?;
-        let (counted,) = head.ok_or(StoreError::NotFound("Session"))?;
+        let (counted, inside) = head.ok_or(StoreError::NotFound("Session"))?;
         let within = params![session, scope.app, &scope.account];
         let mut values = within.clone();
         let mut conditions = if query.consolidated {
@@ -250,6 +256,13 @@ impl Store {
         let rest = match (query.order, query.ascending) {
             (PeerOrder::Joined, true) => "ORDER BY joined_at ASC, id ASC LIMIT ? OFFSET ?",
             (PeerOrder::Joined, false) => "ORDER BY joined_at DESC, id DESC LIMIT ? OFFSET ?",
+            // Nobody is inside: an index has the lengths in order.
+            (PeerOrder::Duration, true) if inside == 0 && !query.consolidated => {
+                "ORDER BY peers.connected_micros ASC, id ASC LIMIT ? OFFSET ?"
+            }
+            (PeerOrder::Duration, false) if inside == 0 && !query.consolidated => {
+                "ORDER BY peers.connected_micros DESC, id DESC LIMIT ? OFFSET ?"
+            }
             (PeerOrder::Duration, true) => "ORDER BY connected_micros ASC, id ASC LIMIT ? OFFSET ?",
             (PeerOrder::Duration, false) => "ORDER BY connected_micros DESC, id DESC LIMIT ? OFFSET ?",
         };

@@ -52,6 +52,72 @@ impl Store {
             }
         }
     }
+
+    /// Removes the chat and the polls of sessions that ended more than `keep` before `now`, until nothing is
+    /// left or `enough` says so. The chat of a meeting that persists it stays; where it ceases to, or the
+    /// meeting is deleted, it goes within another `keep`. Answers how many rows went.
+    pub async fn purge_chat(
+        &self,
+        now: Timestamp,
+        keep: Duration,
+        enough: impl Fn() -> bool,
+    ) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        while !enough() {
+            let piece = self
+                .write(move |conn| Box::pin(purge_chat_piece(conn, now, now.minus(keep))))
+                .await?;
+            let Some(piece) = piece else {
+                break;
+            };
+            removed += piece;
+        }
+        Ok(removed)
+    }
+}
+
+/// Takes a piece of the chat of the session that has waited longest; none where none has waited long enough.
+async fn purge_chat_piece(
+    conn: &mut Conn,
+    now: Timestamp,
+    ended_before: Timestamp,
+) -> Result<Option<u64>, StoreError> {
+    let due: Option<(String, i64)> = conn
+        .fetch_optional(
+            "SELECT s.id, CAST(CASE WHEN EXISTS (SELECT 1 FROM meetings m WHERE m.id = s.meeting_id \
+             AND m.persist_chat) THEN 1 ELSE 0 END AS BIGINT) FROM sessions s \
+             WHERE s.retained_since < $1 ORDER BY s.retained_since LIMIT 1",
+            params![ended_before],
+        )
+        .await?;
+    let Some((session, persists)) = due else {
+        return Ok(None);
+    };
+    let mut removed = conn
+        .execute(
+            "DELETE FROM polls WHERE id IN (SELECT id FROM polls WHERE session_id = $1 LIMIT $2)",
+            params![&session, PIECE],
+        )
+        .await?;
+    if removed == 0 && persists == 0 {
+        removed = conn
+            .execute(
+                "DELETE FROM chat_messages WHERE id IN ( \
+                 SELECT id FROM chat_messages WHERE session_id = $1 LIMIT $2)",
+                params![&session, PIECE],
+            )
+            .await?;
+    }
+    if removed == 0 {
+        // Chat that persists is looked at again, since the meeting may change.
+        let again = (persists == 1).then_some(now);
+        conn.execute(
+            "UPDATE sessions SET retained_since = $2 WHERE id = $1",
+            params![&session, again],
+        )
+        .await?;
+    }
+    Ok(Some(removed))
 }
 
 async fn purge_piece(conn: &mut Conn, now: Timestamp) -> Result<u64, StoreError> {
@@ -85,18 +151,32 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
     };
     let steps: &[&'static str] = if kind == "purge_meeting" {
         &[
-            "DELETE FROM participants WHERE id IN (SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)",
             // The bytes of files are removed by the job that removes expired ones.
             "UPDATE files SET expires_at = 0 WHERE id IN ( \
              SELECT id FROM files WHERE meeting_id = $1 AND expires_at > 0 LIMIT $2)",
+            "UPDATE files SET expires_at = 0 WHERE id IN ( \
+             SELECT f.id FROM meetings m JOIN files f ON f.meeting_id = m.id \
+             WHERE m.parent_id = $1 AND f.expires_at > 0 LIMIT $2)",
+            "DELETE FROM participants WHERE id IN ( \
+             SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)",
+            "DELETE FROM participants WHERE id IN ( \
+             SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id WHERE m.parent_id = $1 LIMIT $2)",
+            "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE parent_id = $1 LIMIT $2)",
         ]
     } else {
         &[
             "UPDATE files SET expires_at = 0 WHERE id IN ( \
              SELECT id FROM files WHERE app_id = $1 AND expires_at > 0 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \
-             SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id WHERE m.app_id = $1 LIMIT $2)",
-            "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE app_id = $1 LIMIT $2)",
+             SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id \
+             WHERE m.app_id = $1 AND m.parent_id IS NULL LIMIT $2)",
+            "DELETE FROM participants WHERE id IN ( \
+             SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id \
+             WHERE m.app_id = $1 AND m.parent_id IS NOT NULL LIMIT $2)",
+            "DELETE FROM meetings WHERE id IN ( \
+             SELECT id FROM meetings WHERE app_id = $1 AND parent_id IS NULL LIMIT $2)",
+            "DELETE FROM meetings WHERE id IN ( \
+             SELECT id FROM meetings WHERE app_id = $1 AND parent_id IS NOT NULL LIMIT $2)",
             "DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE app_id = $1 LIMIT $2)",
             // A preset that a participant of an earlier deleted meeting still has stays.
             "DELETE FROM presets WHERE id IN ( \

@@ -198,7 +198,8 @@ pub async fn active(conn: &mut Conn, at: &MeetingScope) -> Result<Option<Session
     .transpose()
 }
 
-/// Refuses what may not happen while a session is live, in the app or in one meeting of it.
+/// Refuses what may not happen while a session is live, in the app or in one meeting of it and that
+/// meeting's breakout rooms.
 pub(crate) async fn refuse_while_live(
     conn: &mut Conn,
     scope: &Scope,
@@ -213,18 +214,21 @@ pub(crate) async fn refuse_while_live(
 }
 
 async fn is_live(conn: &mut Conn, scope: &Scope, meeting: Option<MeetingId>) -> Result<bool, StoreError> {
-    let row: Option<(i64,)> = conn
-        .fetch_optional(
-            "SELECT started_at FROM sessions WHERE status = 'LIVE' \
-             AND app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) \
-             AND ($3 IS NULL OR meeting_id = $3) LIMIT 1",
-            params![scope.app, &scope.account, meeting],
-        )
-        .await?;
+    let mut values = params![scope.app, &scope.account];
+    let sql = if let Some(meeting) = meeting {
+        values.extend(params![meeting]);
+        "SELECT started_at FROM sessions WHERE status = 'LIVE' \
+         AND app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) \
+         AND meeting_id IN (SELECT $3 UNION ALL SELECT id FROM meetings WHERE parent_id = $3) LIMIT 1"
+    } else {
+        "SELECT started_at FROM sessions WHERE status = 'LIVE' \
+         AND app_id = (SELECT id FROM apps WHERE id = $1 AND account_id = $2) LIMIT 1"
+    };
+    let row: Option<(i64,)> = conn.fetch_optional(sql, values).await?;
     Ok(row.is_some())
 }
 
-async fn load(conn: &mut Conn, scope: &Scope, id: SessionId) -> Result<Session, StoreError> {
+pub(crate) async fn load(conn: &mut Conn, scope: &Scope, id: SessionId) -> Result<Session, StoreError> {
     conn.fetch_optional::<SessionRow>(
         select_sessions!(
             " WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)"
@@ -244,7 +248,7 @@ impl Store {
         active(&mut conn, at).await
     }
 
-    /// Whether a session is live, in the app or in one meeting of it.
+    /// Whether a session is live, in the app or in one meeting of it (or a breakout room of that).
     pub async fn is_live(&self, scope: &Scope, meeting: Option<MeetingId>) -> Result<bool, StoreError> {
         is_live(&mut self.read().await?, scope, meeting).await
     }
