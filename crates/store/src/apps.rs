@@ -127,6 +127,22 @@ impl Store {
         load(&mut self.read().await?, scope).await
     }
 
+    /// Whose an app is, in use or deleted: for what was signed for the app alone.
+    pub async fn scope_of(&self, app: AppId) -> Result<Option<Scope>, StoreError> {
+        let row: Option<(String,)> = self
+            .read()
+            .await?
+            .fetch_optional("SELECT account_id FROM apps WHERE id = $1", params![app])
+            .await?;
+        row.map(|(account,)| {
+            Ok(Scope {
+                account: account.parse()?,
+                app,
+            })
+        })
+        .transpose()
+    }
+
     /// Whether the account has such an app, and in which state.
     pub async fn app_state(&self, scope: &Scope) -> Result<Option<AppState>, StoreError> {
         let row: Option<(Option<i64>,)> = self

@@ -21,7 +21,6 @@ mod writer;
 pub mod accounts;
 pub mod analytics;
 pub mod apps;
-pub mod clients;
 pub mod deliveries;
 pub mod files;
 pub mod idempotency;

@@ -171,6 +171,9 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
             // The bytes of files are removed by the job that removes expired ones.
             "UPDATE files SET expires_at = 0 WHERE id IN ( \
              SELECT id FROM files WHERE meeting_id = $1 AND expires_at > 0 LIMIT $2)",
+            "UPDATE files SET expires_at = 0 WHERE id IN ( \
+             SELECT f.id FROM meetings m JOIN files f ON f.meeting_id = m.id \
+             WHERE m.parent_id = $1 AND f.expires_at > 0 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \
              SELECT id FROM participants WHERE meeting_id = $1 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \

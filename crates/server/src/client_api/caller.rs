@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use muster_model::{MeetingId, preset::Permissions};
-use muster_store::{clients::Client, participants::MeetingScope};
+use muster_store::{joining::Joiner, participants::MeetingScope};
 
 use crate::{
     api::{caller::PathIds, error::ApiError},
@@ -15,11 +15,12 @@ use crate::{
 
 /// A participant that exists, of a meeting and an app that do; looked up at each use.
 ///
-/// Any credentials that do not lead to one are 401: the SDK tells its user the same for 401, 403 and 404.
+/// Credentials that do not lead to one are 401, whatever they are, and 403 where the participant was banned:
+/// the SDK tells its user the same for both.
 #[derive(Debug)]
 pub struct ClientCaller {
-    /// The participant, its preset and its meeting.
-    pub client: Client,
+    /// The participant, its rights and its meeting.
+    pub joiner: Joiner,
     /// The ids of the path.
     pub ids: PathIds,
 }
@@ -27,12 +28,12 @@ pub struct ClientCaller {
 impl ClientCaller {
     /// Where the caller may act.
     pub fn at(&self) -> &MeetingScope {
-        &self.client.at
+        &self.joiner.at
     }
 
     /// What its preset permits.
     pub fn permissions(&self) -> &Permissions {
-        &self.client.preset.body.permissions
+        &self.joiner.person.permissions
     }
 
     /// Goes on only when the meeting is the caller's own. Whether another one exists is not told.
@@ -60,20 +61,28 @@ impl FromRequestParts<App> for ClientCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let claims = claims(app, &parts.headers)?;
-        let client = client(app, &claims)
-            .await?
-            .ok_or_else(ApiError::unauthenticated)?;
+        let joiner = joiner(app, &claims).await?;
         let ids = PathIds::of(parts, app).await?;
-        Ok(Self { client, ids })
+        Ok(Self { joiner, ids })
     }
 }
 
-/// Whom the claims of a good token lead to now. The one place where a participant's standing is judged.
-async fn client(app: &App, claims: &Claims) -> Result<Option<Client>, ApiError> {
-    Ok(app
+/// Whom the claims of a good token lead to now. The one place where a caller's standing is judged.
+async fn joiner(app: &App, claims: &Claims) -> Result<Joiner, ApiError> {
+    let found = app
         .store
-        .client(claims.app, claims.meeting, claims.participant)
-        .await?)
+        .person(
+            claims.app,
+            claims.meeting,
+            claims.participant,
+            Some(claims.preset),
+        )
+        .await?;
+    match found {
+        Some(joiner) if joiner.banned => Err(ApiError::forbidden()),
+        Some(joiner) if !joiner.app_deleted => Ok(joiner),
+        _ => Err(ApiError::unauthenticated()),
+    }
 }
 
 fn claims(app: &App, headers: &HeaderMap) -> Result<Claims, ApiError> {

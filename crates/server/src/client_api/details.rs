@@ -7,9 +7,9 @@ use axum::{
 };
 use muster_model::{
     AppId, ParticipantId, PresetId,
-    preset::{Permissions, PresetConfig, PresetUi},
+    preset::{Permissions, Preset, PresetConfig, PresetUi},
 };
-use muster_store::clients::Client;
+use muster_store::joining::Joiner;
 use serde::Serialize;
 
 use super::caller::ClientCaller;
@@ -82,37 +82,42 @@ struct PresetOut<'a> {
 }
 
 impl<'a> DetailsOut<'a> {
-    fn new(client: &'a Client, base_domain: &'a str) -> Self {
-        let preset = &client.preset.body;
+    fn new(joiner: &'a Joiner, preset: &'a Preset, base_domain: &'a str) -> Self {
+        let person = &joiner.person;
         Self {
             meeting: MeetingOut {
-                title: client.meeting_title.as_deref().unwrap_or_default(),
+                title: joiner.meeting.title.as_deref().unwrap_or_default(),
             },
             socket: SocketOut {
                 base_uri: base_domain,
             },
             participant: ParticipantOut {
-                id: client.participant,
-                name: client.name.as_deref().unwrap_or_default(),
-                picture: client.picture.as_deref(),
-                custom_participant_id: &client.custom_participant_id,
-                organization_id: client.at.scope.app,
+                id: person.participant,
+                name: &person.name,
+                picture: person.picture.as_deref(),
+                custom_participant_id: &person.custom_participant_id,
+                organization_id: joiner.at.scope.app,
             },
             preset: PresetOut {
-                id: client.preset.id,
-                name: &preset.name,
-                version: preset.version.as_deref().unwrap_or(PRESET_VERSION),
-                config: &preset.config,
-                permissions: &preset.permissions,
-                ui: &preset.ui,
+                id: preset.id,
+                name: &preset.body.name,
+                version: preset.body.version.as_deref().unwrap_or(PRESET_VERSION),
+                config: &preset.body.config,
+                permissions: &preset.body.permissions,
+                ui: &preset.body.ui,
             },
         }
     }
 }
 
 /// Answers for an INACTIVE meeting too: it is the socket that refuses to join one.
-async fn details(State(app): State<App>, caller: ClientCaller) -> Response {
-    Envelope::one(DetailsOut::new(&caller.client, &app.config.base_domain)).into_response()
+async fn details(State(app): State<App>, caller: ClientCaller) -> Result<Response, ApiError> {
+    let joiner = &caller.joiner;
+    let preset = app
+        .store
+        .preset(&joiner.at.scope, joiner.person.preset_id)
+        .await?;
+    Ok(Envelope::one(DetailsOut::new(joiner, &preset, &app.config.base_domain)).into_response())
 }
 
 /// Not in the envelope, and always a list.

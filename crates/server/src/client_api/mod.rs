@@ -4,6 +4,7 @@
 //! ask, without cookies; so every answer, also of failure, carries CORS headers.
 
 pub mod caller;
+pub mod chat_export;
 pub mod details;
 pub mod livestreams;
 pub mod recordings;
@@ -38,6 +39,7 @@ pub fn routes() -> Vec<Route> {
     [
         details::routes(),
         uploads::routes(),
+        chat_export::routes(),
         recordings::routes(),
         livestreams::routes(),
         reports::routes(),

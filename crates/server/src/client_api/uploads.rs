@@ -121,10 +121,10 @@ async fn request_upload(
     let at = caller.own(body.value.room_uuid)?.clone();
     caller.require(may_send_files(&caller.permissions().chat))?;
     app.upload_rate
-        .check(caller.client.participant)
+        .check(caller.joiner.person.participant)
         .map_err(ApiError::too_many)?;
     let now = app.now();
-    let most = if caller.client.persist_chat {
+    let most = if caller.joiner.meeting.persist_chat {
         PERSISTENT_FOR
     } else {
         KEPT_FOR
@@ -166,17 +166,26 @@ async fn opened(
 ) -> Result<(AppId, FileId, FileGrant), ApiError> {
     let ids = PathIds::of(parts, app).await?;
     let (app_id, id) = (ids.get("app_id", "File")?, ids.get("file_id", "File")?);
-    let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).map_err(|_| no_link())?;
-    let grant = app
-        .file_links
-        .verify(action, app_id, FileObject::Upload(id), query, app.now())
-        .map_err(|_| no_link())?;
+    let grant = granted(app, parts, action, app_id, FileObject::Upload(id))?;
     Ok((app_id, id, grant))
 }
 
-/// 403: a link that does not hold.
-pub(super) fn no_link() -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, "The link is not valid, or no longer")
+/// What the link of a request permits; 403 where it does not hold.
+pub(super) fn granted(
+    app: &App,
+    parts: &Parts,
+    action: FileAction,
+    app_id: AppId,
+    object: FileObject,
+) -> Result<FileGrant, ApiError> {
+    serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
+        .ok()
+        .and_then(|query| {
+            app.file_links
+                .verify(action, app_id, object, query, app.now())
+                .ok()
+        })
+        .ok_or_else(|| ApiError::new(StatusCode::FORBIDDEN, "The link is not valid, or no longer"))
 }
 
 fn too_long(max: u64) -> ApiError {

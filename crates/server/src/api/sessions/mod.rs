@@ -2,9 +2,11 @@
 
 pub mod shapes;
 
+use std::time::Duration;
+
 use axum::{extract::State, http::StatusCode};
 use muster_model::{
-    PageRequest, PeerId, SessionId,
+    PageRequest, PeerId, SessionId, Timestamp,
     app::Scope,
     session::{ReportPart, SessionStatus},
 };
@@ -26,7 +28,10 @@ use super::{
     respond::Envelope,
     route::{Access, Route, paged, reference},
 };
-use crate::app::App;
+use crate::{app::App, auth::file_link::FileObject};
+
+/// How long a link to an export holds; another is made when one asks again.
+const EXPORT_LINK_TTL: Duration = Duration::from_secs(24 * 3600);
 
 const SORT_BY: Param = Param::new(
     "sort_by",
@@ -337,8 +342,17 @@ async fn nothing(app: &App, scope: &Scope, ids: &PathIds, what: &str) -> ApiErro
     }
 }
 
-async fn chat(State(app): State<App>, caller: HistoryCaller) -> ApiError {
-    nothing(&app, &caller.scope, &caller.ids, "chat").await
+async fn chat(State(app): State<App>, caller: HistoryCaller) -> Result<Envelope<ChatOut>, ApiError> {
+    let session = session_id(&caller.ids)?;
+    if !app.store.has_chat(&caller.scope, session).await? {
+        return Err(nothing(&app, &caller.scope, &caller.ids, "chat").await);
+    }
+    let object = FileObject::ChatExport(session);
+    let expires = app.now().plus(EXPORT_LINK_TTL);
+    Ok(Envelope::one(ChatOut {
+        chat_download_url: app.file_links.read(caller.scope.app, object, expires).into(),
+        chat_download_url_expiry: Timestamp::from_secs(expires.as_secs()),
+    }))
 }
 
 async fn transcript(State(app): State<App>, caller: HistoryCaller, query: Query) -> ApiError {

@@ -239,9 +239,11 @@ pub struct PeerReportOut {
 /// Where a session's chat can be downloaded.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatOut {
-    chat_download_url: String,
+    /// A CSV file.
+    pub chat_download_url: String,
+    /// Until when the link holds.
     #[schema(value_type = String, format = DateTime)]
-    chat_download_url_expiry: Timestamp,
+    pub chat_download_url_expiry: Timestamp,
 }
 
 /// Where a session's transcript can be downloaded.
