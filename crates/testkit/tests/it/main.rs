@@ -22,4 +22,5 @@ mod sessions;
 mod smoke;
 mod storms;
 mod telemetry;
+mod webhook_deliveries;
 mod webhooks;
