@@ -9,11 +9,13 @@ mod api;
 mod database;
 mod process;
 mod server;
+mod sink;
 
 pub use api::{Answer, Api, Call, new_http_client};
 pub use database::{Database, TestDatabase};
 pub use process::{Exit, Muster, ServerProcess, muster_binary, run};
 pub use server::{Server, ServerBuilder};
+pub use sink::{Received, Reply, WebhookSink};
 
 use std::time::Duration;
 

@@ -107,6 +107,12 @@ impl Tenant {
                 let made = app.post("/webhooks", webhook()).await.expect(201).ok();
                 return made["id"].as_str().unwrap().to_owned();
             }
+            "delivery_id" => vec![format!(
+                "INSERT INTO deliveries (id, app_id, webhook_id, session_id, seq, event, body, status, created_at, \
+                 updated_at) VALUES ('{id}', '{app_id}', '{}', '', 1, 'meeting.started', '{{\"a\": \"{MARK}\"}}', \
+                 'DELIVERED', 1, 1)",
+                self.ids["webhook_id"]
+            )],
             "session_id" => vec![session(&id)],
             "peer_id" => vec![
                 session(&fresh),

@@ -23,4 +23,5 @@ mod sessions;
 mod smoke;
 mod storms;
 mod telemetry;
+mod webhook_deliveries;
 mod webhooks;
