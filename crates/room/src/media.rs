@@ -135,3 +135,32 @@ impl Room {
         Ok(())
     }
 }
+
+impl Room {
+    /// Whether a peer may ask the media engine for something: always for what is set up before coming in,
+    /// and for the rest only while it is inside.
+    pub fn may_use_media(&self, peer: PeerId, needs_presence: bool) -> Result<(), Refusal> {
+        if needs_presence {
+            self.member(peer).map(|_| ())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Those inside whose media session is complete.
+    pub fn media_peers(&self) -> Vec<PeerId> {
+        self.people
+            .all_inside()
+            .filter(|peer| peer.in_media)
+            .map(|peer| peer.id)
+            .collect()
+    }
+
+    /// The preset of a participant that is known here.
+    pub fn preset_of(&self, participant: muster_model::ParticipantId) -> Option<muster_model::PresetId> {
+        self.people
+            .of(participant)
+            .next()
+            .map(|peer| peer.person.preset_id)
+    }
+}

@@ -206,6 +206,7 @@ impl Room {
         let view = known.view();
         let lets_in = known.permissions.accept_waiting_requests;
         let stay = Stay {
+            peer,
             record: known.record,
             participant_id: known.person.participant,
             custom_participant_id: known.person.custom_participant_id.clone(),

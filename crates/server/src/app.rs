@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use muster_model::{ParticipantId, Timestamp, app::Scope};
+use muster_model::{ParticipantId, SessionId, Timestamp, app::Scope};
 use muster_store::{Store, apps::AppState};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,16 +17,18 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     api::{idempotency::InFlight, participants::pages::RosterPages, rate_limit::RateLimit},
     auth::{
-        api_token::ApiTokens, file_link::FileLinks, master_key::MasterKey,
+        api_token::ApiTokens,
+        file_link::{FileLinks, FileObject},
+        master_key::MasterKey,
         participant_token::ParticipantTokens,
     },
     client_api::uploads::UPLOADS_PER_MINUTE,
     config::Config,
     files::FileFolder,
     media::Media,
+    momentary::Momentary,
     node::Node,
     rooms::Rooms,
-    momentary::Momentary,
     telemetry::metrics::Metrics,
     webhooks::signing::WebhookKeys,
 };

@@ -186,6 +186,8 @@ async fn purge_orphans(conn: &mut Conn) -> Result<u64, StoreError> {
              SELECT session_id FROM delivery_lanes WHERE webhook_id = $1 LIMIT $2)",
         ],
         _ => &[
+            "UPDATE files SET expires_at = 0 WHERE id IN ( \
+             SELECT id FROM files WHERE app_id = $1 AND expires_at > 0 LIMIT $2)",
             "DELETE FROM participants WHERE id IN ( \
              SELECT p.id FROM meetings m JOIN participants p ON p.meeting_id = m.id \
              WHERE m.app_id = $1 AND m.parent_id IS NULL LIMIT $2)",

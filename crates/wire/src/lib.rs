@@ -5,3 +5,4 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/protocol.rs"));
 }
 pub use generated::*;
+pub mod frame;

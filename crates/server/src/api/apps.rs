@@ -155,7 +155,7 @@ async fn delete(
     let disconnect = query.read(|r| r.boolean(&DISCONNECT))? == Some(true);
     if disconnect {
         for meeting in app.store.live_meetings(&caller.scope).await? {
-            let at = MeetingScope {
+            let at = muster_store::participants::MeetingScope {
                 scope: caller.scope.clone(),
                 meeting,
             };

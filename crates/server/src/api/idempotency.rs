@@ -18,13 +18,16 @@ use futures::future::BoxFuture;
 use muster_model::token::ApiToken;
 use muster_store::{
     Conn, StoreError,
-    idempotency::{self, RequestKey},
+    idempotency::{self, KeptAnswer, RequestKey},
 };
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{error::ApiError, respond::json_bytes, router::PREFIX};
-use crate::{app::App, auth::api_token::hex};
+use crate::{
+    app::App,
+    auth::{api_token::hex, master_key::MasterKey},
+};
 
 const SEAL_PURPOSE: &str = "idempotency";
 const MAX_KEY: usize = 255;
@@ -265,9 +268,7 @@ impl Idempotency {
         );
         app.store
             .write(move |conn| {
-                Box::pin(
-                    async move { idempotency::keep(conn, &request, status.as_u16(), sealed, now).await },
-                )
+                Box::pin(async move { idempotency::keep(conn, &request, status.as_u16(), sealed, now).await })
             })
             .await?;
         Outcome::Done(body).answer(status)

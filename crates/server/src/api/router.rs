@@ -59,6 +59,7 @@ pub fn router(app: App) -> Router {
     // Outside of the edge, so that a page can read what the edge refuses too.
     let clients = client_api::router()
         .route("/ws", axum::routing::get(socket::upgrade))
-        .layer(edge).layer(client_api::cors());
+        .layer(edge)
+        .layer(client_api::cors());
     management.merge(clients).with_state(app)
 }

@@ -20,6 +20,7 @@ use muster_store::{
 use reqwest::{Client, Response, StatusCode, header};
 use tokio::{task, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     app::App,

@@ -120,7 +120,10 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_not_emptied_is_closed() {
-        for (frame, count) in [(Bytes::from_static(b"x"), MAX_FRAMES), (Bytes::from(vec![0; MAX_BYTES]), 1)] {
+        for (frame, count) in [
+            (Bytes::from_static(b"x"), MAX_FRAMES),
+            (Bytes::from(vec![0; MAX_BYTES]), 1),
+        ] {
             let outbox = Outbox::default();
             for _ in 0..count {
                 outbox.push(frame.clone());

@@ -114,7 +114,12 @@ impl Visitor {
             .map_err(|_| ApiError::fault("peerID", "must be a UUID"))?;
         let joiner = app
             .store
-            .person(claims.app, claims.meeting, claims.participant, Some(claims.preset))
+            .person(
+                claims.app,
+                claims.meeting,
+                claims.participant,
+                Some(claims.preset),
+            )
             .await?
             .filter(|joiner| !joiner.app_deleted)
             .ok_or_else(ApiError::unauthenticated)?;
@@ -136,11 +141,7 @@ impl Visitor {
             PeerIdUse::Elsewhere => PeerId::random(),
             PeerIdUse::Foreign => return Err(ApiError::forbidden_because("The peer id is taken")),
         };
-        Ok(Self {
-            joiner,
-            peer,
-            record,
-        })
+        Ok(Self { joiner, peer, record })
     }
 
     async fn visit(self, app: App, socket: WebSocket, pings: bool) {
@@ -293,7 +294,8 @@ impl Line {
             }
             Err(error) => {
                 app.metrics.frames_dropped.increment(1);
-                self.outbox.push(codec::refusal_frame(frame.event, &frame.id, &error.to_string()));
+                self.outbox
+                    .push(codec::refusal_frame(frame.event, &frame.id, &error.to_string()));
                 Heard::Fine
             }
         }

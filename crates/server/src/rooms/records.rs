@@ -65,7 +65,12 @@ impl Context {
     }
 
     /// Writes what the effects say is to be kept; answers once it is on disk.
-    pub(super) async fn keep(&mut self, app: &App, start: &StartWith, effects: &[Effect]) -> anyhow::Result<()> {
+    pub(super) async fn keep(
+        &mut self,
+        app: &App,
+        start: &StartWith,
+        effects: &[Effect],
+    ) -> anyhow::Result<()> {
         let events: Vec<DomainEvent> = effects
             .iter()
             .filter_map(|effect| match effect {
@@ -141,7 +146,9 @@ impl Context {
                 self.has_chat = true;
                 Some(*session)
             }
-            DomainEvent::PeerLeft { session, .. } | DomainEvent::SessionEnded { session, .. } => Some(*session),
+            DomainEvent::PeerLeft { session, .. } | DomainEvent::SessionEnded { session, .. } => {
+                Some(*session)
+            }
             _ => None,
         }
     }
@@ -178,7 +185,10 @@ async fn write(
                 for event in &events {
                     let changed = rooms::record(conn, &at, &node, event).await?;
                     // Another node took the session for dead, or its app was deleted.
-                    let lost = matches!(event, DomainEvent::ChatSaved { .. } | DomainEvent::PollSaved { .. });
+                    let lost = matches!(
+                        event,
+                        DomainEvent::ChatSaved { .. } | DomainEvent::PollSaved { .. }
+                    );
                     if lost && !changed {
                         return Err(StoreError::Conflict("the session is over".to_owned()));
                     }

@@ -178,9 +178,7 @@ impl Task {
                     self.lines.insert(connection, outbox);
                     let mut came = self.ask_room(Input::Connect(connect))?;
                     // One that the room refuses does not take the place of the peer's own connection.
-                    let refused = |effect: &Effect| {
-                        matches!(effect, Effect::Close { connection: closed, .. } if *closed == connection)
-                    };
+                    let refused = |effect: &Effect| matches!(effect, Effect::Close { connection: closed, .. } if *closed == connection);
                     if !came.iter().any(refused) {
                         self.current.insert(peer, connection);
                     }

@@ -24,6 +24,14 @@ pub struct Metrics {
     requests: RwLock<HashMap<(Method, String), ByStatus>>,
     /// Whether the store can be written: 1 or 0.
     pub writable: Gauge,
+    /// Open sockets of clients.
+    pub sockets: Gauge,
+    /// Frames of clients that did not read, or asked for what is not known.
+    pub frames_dropped: Counter,
+    /// Requests of clients that their rooms refused.
+    pub requests_refused: Counter,
+    /// Rooms that ended because of a failure.
+    pub rooms_failed: Counter,
     reports: [Counter; ClientReport::ALL.len()],
 }
 
@@ -92,7 +100,10 @@ impl Metrics {
             "muster_client_requests_refused_total",
             "Requests of clients that their rooms refused.",
         );
-        let rooms_failed = counter("muster_rooms_failed_total", "Rooms that ended because of a failure.");
+        let rooms_failed = counter(
+            "muster_rooms_failed_total",
+            "Rooms that ended because of a failure.",
+        );
         recorder.describe_counter(
             "muster_client_reports_total".into(),
             None,
@@ -108,6 +119,10 @@ impl Metrics {
             handle,
             requests: RwLock::default(),
             writable,
+            sockets,
+            frames_dropped,
+            requests_refused,
+            rooms_failed,
             reports,
         })
     }

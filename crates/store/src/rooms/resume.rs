@@ -150,6 +150,7 @@ impl Store {
 #[derive(sqlx::FromRow)]
 struct PresentRow {
     id: String,
+    peer_id: Option<String>,
     participant_id: String,
     custom_participant_id: String,
     display_name: Option<String>,
@@ -166,7 +167,7 @@ impl Store {
             .read()
             .await?
             .fetch_all(
-                "SELECT p.id, p.participant_id, p.custom_participant_id, p.display_name, p.preset_name, \
+                "SELECT p.id, p.peer_id, p.participant_id, p.custom_participant_id, p.display_name, p.preset_name, \
                  p.view_type, p.joined_at, p.created_at FROM peers p JOIN sessions s ON s.id = p.session_id \
                  WHERE s.id = $1 AND s.app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3) \
                  AND p.present_since IS NOT NULL ORDER BY p.joined_at, p.id",
@@ -175,8 +176,10 @@ impl Store {
             .await?;
         rows.into_iter()
             .map(|row| {
+                let record = row.id.parse()?;
                 Ok(Stay {
-                    record: row.id.parse()?,
+                    peer: row.peer_id.map_or(Ok(record), |id| id.parse())?,
+                    record,
                     participant_id: row.participant_id.parse()?,
                     custom_participant_id: row.custom_participant_id,
                     display_name: row.display_name,
