@@ -109,6 +109,9 @@ pub struct Settings {
     /// Seconds within which a client that lost its connection may come back
     #[arg(long, env = "MUSTER_RECONNECT_GRACE_SECS", value_name = "SECONDS")]
     pub reconnect_grace_secs: Option<u64>,
+    /// Days for which the chat of ended sessions is kept
+    #[arg(long, env = "MUSTER_CHAT_RETENTION_DAYS", value_name = "DAYS")]
+    pub chat_retention_days: Option<u32>,
     /// Megabytes for finished pages
     #[arg(long, env = "MUSTER_PAGE_CACHE_MB", value_name = "N")]
     pub page_cache_mb: Option<u64>,
@@ -192,6 +195,7 @@ impl Settings {
             max_concurrent_requests,
             request_timeout_secs,
             reconnect_grace_secs,
+            chat_retention_days,
             page_cache_mb,
             files_mb_per_app,
             log_format,
@@ -256,6 +260,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long a client that lost its connection may come back.
     pub reconnect_grace: Duration,
+    /// How long the chat of ended sessions is kept.
+    pub chat_retention: Duration,
     /// Bytes for finished pages; none are kept when 0.
     pub page_cache_bytes: u64,
     /// Bytes of chat files that an app may keep.
@@ -345,6 +351,9 @@ impl Config {
             rate_limit_per_minute: s.rate_limit_per_minute.and_then(std::num::NonZeroU32::new),
             max_concurrent_requests: concurrent as usize,
             request_timeout: Duration::from_secs(timeout),
+            chat_retention: Duration::from_secs(
+                u64::from(s.chat_retention_days.context("chat_retention_days is missing")?) * 24 * 3600,
+            ),
             reconnect_grace: Duration::from_secs(
                 s.reconnect_grace_secs
                     .context("reconnect_grace_secs is missing")?,

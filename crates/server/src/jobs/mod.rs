@@ -1,6 +1,7 @@
 //! What runs beside the requests: deliveries of webhooks, the purge, the probe of the disk, small tidying.
 
 pub mod deliver_webhooks;
+pub mod sessions;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         }),
         every(NOTE_USE_EVERY, &stop, || note_use(&app)),
         every(PROBE_EVERY, &stop, || probe(&app)),
+        every(sessions::HEARTBEAT_EVERY, &stop, || sessions::beat(&app)),
         purge(&app, &stop),
         deliver_webhooks::run(&app, &stop),
     );
@@ -78,6 +80,17 @@ async fn purge(app: &App, stop: &CancellationToken) {
             Err(error) => {
                 notice(app, &error);
                 tracing::warn!(%error, "the purge failed and will be tried again");
+            }
+        }
+        let chat = app
+            .store
+            .purge_chat(app.now(), app.config.chat_retention, || stop.is_cancelled());
+        match chat.await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "purged of chat"),
+            Err(error) => {
+                notice(app, &error);
+                tracing::warn!(%error, "chat was not purged and will be tried again");
             }
         }
         if let Err(error) = purge_files(app, stop).await {

@@ -64,6 +64,24 @@ impl Context {
         Ok(context)
     }
 
+    /// Ends the stays of people who were deleted while the room was away.
+    pub(super) async fn let_go(
+        &mut self,
+        app: &App,
+        start: &StartWith,
+        resumed: &rooms::ResumedRoom,
+    ) -> anyhow::Result<()> {
+        let left = |record: &PeerId| {
+            Effect::Record(DomainEvent::PeerLeft {
+                session: resumed.session,
+                record: *record,
+                at: resumed.heartbeat_at,
+            })
+        };
+        let effects: Vec<Effect> = resumed.gone.iter().map(left).collect();
+        self.keep(app, start, &effects).await
+    }
+
     /// Writes what the effects say is to be kept; answers once it is on disk.
     pub(super) async fn keep(
         &mut self,

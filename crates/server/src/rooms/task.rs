@@ -17,6 +17,7 @@ use muster_room::{
     Answer, CommandError, CommandId, ConnectionId, Effect, Input, Limits, Resumed, Room, RoomSettings,
 };
 use muster_store::{
+    StoreError,
     participants::MeetingScope,
     rooms::{ChatLimits, ResumedRoom},
 };
@@ -51,19 +52,19 @@ pub(super) struct Task {
     pub(super) records: records::Context,
 }
 
+/// How long a room that failed stays away, so that what made it fail may pass.
+const BEGIN_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// Runs a room from its first connection until nothing is left to do.
 pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbox: Inbox) {
-    let (events, mut media_events) = MediaEvents::channel();
-    match Task::begin(app.clone(), start, events).await {
-        Ok(mut task) => {
-            if let Err(error) = task.serve(&handle, &mut inbox, &mut media_events).await {
-                tracing::error!(meeting = %handle.at().meeting, %error, "a room failed");
-                app.metrics.rooms_failed.increment(1);
-            }
-            task.hang_up();
+    let failed = match live(&app, &start, &handle, &mut inbox).await {
+        Ok(()) => false,
+        Err(error) => {
+            tracing::error!(meeting = %handle.at().meeting, "a room failed: {error:#}");
+            app.metrics.rooms_failed.increment(1);
+            true
         }
-        Err(error) => tracing::error!(meeting = %handle.at().meeting, %error, "a room did not begin"),
-    }
+    };
     // Whoever is still about to speak to it finds another one.
     inbox.close();
     app.rooms.forget(&handle);
@@ -72,6 +73,31 @@ pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbo
             outbox.close(CloseCode::RoomFailed);
         }
     }
+    if failed {
+        // Its session is still live in the records: it is gone on with, whether or not anybody comes back.
+        tokio::select! {
+            () = app.stop.cancelled() => {}
+            () = tokio::time::sleep(BEGIN_AGAIN_AFTER) => {
+                let _ = app.rooms.get_or_start(&app, &start);
+            }
+        }
+    }
+}
+
+async fn live(app: &App, start: &StartWith, handle: &RoomHandle, inbox: &mut Inbox) -> anyhow::Result<()> {
+    let (events, mut media_events) = MediaEvents::channel();
+    let mut task = match Task::begin(app.clone(), start.clone(), events).await {
+        Ok(task) => task,
+        // Its app or meeting was deleted meanwhile.
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::NotFound(_))) => {
+            tracing::warn!(meeting = %handle.at().meeting, %error, "a room did not begin");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let ended = task.serve(handle, inbox, &mut media_events).await;
+    task.hang_up();
+    ended
 }
 
 impl Task {
@@ -88,7 +114,10 @@ impl Task {
         } else {
             Vec::new()
         };
-        let records = records::Context::load(&app, &start, resumed.as_ref()).await?;
+        let mut records = records::Context::load(&app, &start, resumed.as_ref()).await?;
+        if let Some(resumed) = &resumed {
+            records.let_go(&app, &start, resumed).await?;
+        }
         let parent_session = match start.parent {
             Some(parent) => {
                 let at = MeetingScope {
@@ -140,6 +169,9 @@ impl Task {
         let mut batch = Vec::with_capacity(BATCH);
         let mut said = Vec::new();
         loop {
+            if self.room.is_idle() && self.lines.is_empty() && self.app.rooms.retire(handle, inbox) {
+                return Ok(());
+            }
             let due = self.room.next_deadline().map(|at| until(self.app.now(), at));
             tokio::select! {
                 _ = inbox.recv_many(&mut batch, BATCH) => {}
@@ -152,9 +184,6 @@ impl Task {
             self.carry_out(effects).await?;
             for event in said.drain(..) {
                 self.hear_media(event);
-            }
-            if self.room.is_idle() && self.lines.is_empty() && self.app.rooms.retire(handle, inbox) {
-                return Ok(());
             }
         }
     }

@@ -130,4 +130,17 @@ impl Store {
             closed.extend(piece);
         }
     }
+
+    /// Whether a session is live that was not noted as alive since.
+    pub async fn has_stale_sessions(&self, since: Timestamp) -> Result<bool, StoreError> {
+        let row: Option<(i64,)> = self
+            .read()
+            .await?
+            .fetch_optional(
+                "SELECT heartbeat_at FROM sessions WHERE status = 'LIVE' AND heartbeat_at < $1 LIMIT 1",
+                params![since],
+            )
+            .await?;
+        Ok(row.is_some())
+    }
 }
