@@ -64,6 +64,7 @@ impl Room {
 
     /// A media session begins; clients do this before they come in, and again when no reply came.
     pub(crate) fn join_media(&mut self, peer: PeerId, id: &RequestId) -> Handled {
+        self.people.get(peer).ok_or(Refusal::NotJoined)?;
         self.reply(peer, id, Event::MediaJoined);
         Ok(())
     }

@@ -117,12 +117,11 @@ impl Room {
         }
         self.push(Effect::Media(MediaEffect::Rejoined(connect.peer)));
         match place {
-            Place::Outside => {}
             // It may have missed that it was let in.
             Place::Waiting if self.admissions.has(participant) => {
                 self.send(vec![connect.peer], Event::WaitingAccepted);
             }
-            Place::Waiting => {}
+            Place::Outside | Place::Waiting => {}
             Place::Inside => {
                 self.clock.came_back();
                 // After a restart the media engine knows nobody.

@@ -119,6 +119,7 @@ impl Clock {
 impl Room {
     /// Takes up what there was before: the kept chat, and the session that was cut short.
     pub(crate) fn begin(&mut self, resumed: Option<Resumed>, now: Timestamp) {
+        let now = self.clock.advance(now);
         let mut chat = std::mem::take(&mut self.settings.earlier_chat);
         let Some(resumed) = resumed else {
             self.chat.resume(chat);
@@ -129,7 +130,6 @@ impl Room {
         self.polls.resume(resumed.polls);
         let waits_for_somebody = !resumed.inside.is_empty() || !resumed.connected_rooms.is_empty();
         self.connected.resume(resumed.connected_rooms);
-        let now = self.clock.advance(now);
         let alive_at = resumed.alive_at.max(resumed.started_at);
         let until = later(now, self.settings.grace_micros);
         self.clock.live = Some(Live {

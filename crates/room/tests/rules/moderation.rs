@@ -143,3 +143,21 @@ fn ending_for_all_ends_at_once_for_the_asker_too() {
         .granted();
     assert!(meeting.room.session().is_some_and(|next| next != session));
 }
+
+#[test]
+fn what_others_hear_of_is_asked_for_at_a_bounded_rate() {
+    let mut meeting = Meeting::new();
+    let ana = meeting.join_seed(1, "Ana", "group_call_host");
+    for _ in 0..100 {
+        meeting.ask(ana, Request::PinPeer(Some(ana.id))).granted();
+    }
+    for request in [
+        Request::PinPeer(None),
+        Request::Kick(vec![]),
+        Request::CompleteMediaJoin,
+    ] {
+        assert_eq!(meeting.ask(ana, request).refusal(ana), Refusal::TooMany);
+    }
+    meeting.pass(SECOND);
+    meeting.ask(ana, Request::PinPeer(None)).granted();
+}

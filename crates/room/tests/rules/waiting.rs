@@ -17,7 +17,7 @@ fn host(number: u128) -> Arc<Person> {
 
 fn guest(number: u128, kind: WaitingRoomType) -> Arc<Person> {
     person_who(number, &format!("Guest {number}"), |may| {
-        may.waiting_room_type = kind
+        may.waiting_room_type = kind;
     })
 }
 
