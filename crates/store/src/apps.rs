@@ -89,6 +89,7 @@ pub async fn delete(conn: &mut Conn, scope: &Scope, now: Timestamp) -> Result<Ap
     Ok(app)
 }
 
+/// One app, deleted or not.
 pub async fn load(conn: &mut Conn, scope: &Scope) -> Result<App, StoreError> {
     conn.fetch_optional::<AppRow>(
         "SELECT id, name, created_at FROM apps WHERE id = $1 AND account_id = $2 AND deleted_at IS NULL",
