@@ -100,7 +100,7 @@ async fn logged(hook: &Api, status: &str, count: usize) -> Vec<Value> {
     let mut found = Vec::new();
     eventually(&format!("{count} {status}"), SOON, async || {
         let answer = log(hook, &format!("?per_page=1000&status={status}")).await;
-        found = answer.body["data"].as_array().unwrap().clone();
+        found.clone_from(answer.body["data"].as_array().unwrap());
         found.len() >= count
     })
     .await;
