@@ -459,7 +459,7 @@ mod tests {
         assert_eq!(of(" 7 "), Some(7));
         assert_eq!(of("99999999"), Some(3600));
         assert_eq!(of("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
-        assert_eq!(of("Sun, 06 Nov 1993 08:49:47 GMT"), Some(0));
+        assert_eq!(of("Sat, 06 Nov 1993 08:49:47 GMT"), Some(0));
         assert_eq!(of("soon"), None);
         assert_eq!(of("-1"), None);
     }
