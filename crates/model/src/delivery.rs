@@ -1,41 +1,18 @@
 //! Deliveries: one event told to one webhook, and the attempts at it.
 
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::{DeliveryId, SessionId, Timestamp, WebhookId, webhook::WebhookEvent};
+use crate::{DeliveryId, SessionId, Timestamp, WebhookId, session::words, webhook::WebhookEvent};
 
-/// How far a delivery has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum DeliveryStatus {
-    /// It waits for its turn or its next attempt, or is being tried.
-    Pending,
-    /// The endpoint took it.
-    Delivered,
-    /// It was given up.
-    Failed,
-}
-
-impl DeliveryStatus {
-    /// Each, as stored and as answers show it.
-    pub const WORDS: [&'static str; 3] = ["PENDING", "DELIVERED", "FAILED"];
-
-    /// As stored and as answers show it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Delivered => "DELIVERED",
-            Self::Failed => "FAILED",
-        }
-    }
-
-    /// Reads what [`as_str`](Self::as_str) wrote.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Pending, Self::Delivered, Self::Failed]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+words! {
+    /// How far a delivery has come.
+    DeliveryStatus {
+        /// It waits for its turn or its next attempt, or is being tried.
+        Pending = "PENDING",
+        /// The endpoint took it.
+        Delivered = "DELIVERED",
+        /// It was given up.
+        Failed = "FAILED",
     }
 }
 

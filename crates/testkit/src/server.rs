@@ -101,6 +101,11 @@ impl Server {
         format!("http://{}", self.running().address)
     }
 
+    /// Where it listens for TLS, if it does.
+    pub fn tls_address(&self) -> std::net::SocketAddr {
+        self.running().tls_address.expect("a TLS listener")
+    }
+
     /// Its handles.
     pub fn app(&self) -> &App {
         &self.running().app

@@ -25,7 +25,7 @@ use crate::app::App;
 
 const STATUS: Param = Param::new(
     "status",
-    Kind::Choice(&DeliveryStatus::WORDS),
+    Kind::Choice(DeliveryStatus::WORDS),
     "Deliveries in this state",
 );
 

@@ -114,11 +114,12 @@ pub fn explain(error: &reqwest::Error) -> &'static str {
     while let Some(current) = cause {
         refused |= current.is::<NotPublic>();
         tls |= current.is::<rustls::Error>();
-        if let Some(inner) = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            tls |= inner.is::<rustls::Error>();
-            refused |= inner.is::<NotPublic>();
-        }
-        cause = current.source();
+        // The source of an I/O error is that of what it wraps, not what it wraps.
+        let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     match error {
         _ if refused => NOT_PUBLIC,

@@ -89,8 +89,7 @@ fn pem(label: &str, der: &[u8]) -> String {
         }
         text.push(c);
     }
-    text.push_str(&format!("\n-----END {label}-----\n"));
-    text
+    text + "\n-----END " + label + "-----\n"
 }
 
 /// The installation's signing key, made when it is first wanted: that takes too long for a start.
@@ -130,13 +129,12 @@ impl WebhookKeys {
     }
 
     async fn load_or_create(&self) -> anyhow::Result<Arc<SigningKey>> {
-        let sealed = match self.store.key(KEY_NAME).await? {
-            Some(sealed) => sealed,
-            None => {
-                let fresh = tokio::task::spawn_blocking(SigningKey::generate).await??;
-                let sealed = self.master.seal(KEY_NAME, &fresh)?;
-                self.store.keep_key(KEY_NAME, sealed, Timestamp::now()).await?
-            }
+        let sealed = if let Some(sealed) = self.store.key(KEY_NAME).await? {
+            sealed
+        } else {
+            let fresh = tokio::task::spawn_blocking(SigningKey::generate).await??;
+            let sealed = self.master.seal(KEY_NAME, &fresh)?;
+            self.store.keep_key(KEY_NAME, sealed, Timestamp::now()).await?
         };
         let pkcs8 = self.master.open(KEY_NAME, &sealed)?;
         Ok(Arc::new(SigningKey::from_pkcs8(&pkcs8)?))

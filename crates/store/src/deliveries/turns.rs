@@ -4,7 +4,7 @@
 //! so a process that dies holds nothing up for longer than that; one that starts again releases its claims at
 //! once. An attempt that was cut short counts as an attempt, but not against the retry schedule.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use muster_model::{DeliveryId, Timestamp, WebhookId};
 
@@ -167,11 +167,11 @@ async fn due_lanes(
     for (webhook, taken) in &room.in_flight {
         if *taken >= room.per_webhook {
             values.push(Param::from(webhook));
-            sql.push_str(&format!(", ${}", values.len()));
+            let _ = write!(sql, ", ${}", values.len());
         }
     }
     values.push(Param::from(BATCH));
-    sql.push_str(&format!(") ORDER BY due_at LIMIT ${}", values.len()));
+    let _ = write!(sql, ") ORDER BY due_at LIMIT ${}", values.len());
     if matches!(conn, Conn::Postgres(_)) {
         sql.push_str(" FOR UPDATE SKIP LOCKED");
     }
