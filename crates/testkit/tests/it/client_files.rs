@@ -13,6 +13,10 @@ use muster_server::auth::file_link::{FileGrant, FileObject};
 use muster_store::{participants::MeetingScope, rooms};
 use muster_testkit::{Answer, Api, Database, Server, both, eventually};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use url::Url;
 
 use crate::{
@@ -25,6 +29,7 @@ both!(
     links_permit_one_thing,
     what_runs_is_never_shown,
     files_are_bounded,
+    a_slow_line_has_time,
     who_may_not_send_files_gets_no_link,
     many_writers_make_one_file,
     files_go_when_they_expire_and_with_their_owner,
@@ -278,6 +283,39 @@ async fn files_are_bounded(db: Database) {
     let (_, bob) = join(&member.meeting, "bob", "group_call_host").await;
     let body = json!({"roomUUID": member.meeting.id, "filename": "x"});
     bob.post("/v2/meetings/chat-upload", body).await.expect(200);
+}
+
+async fn a_slow_line_has_time(db: Database) {
+    let server = Server::builder(db)
+        .with(|settings| settings.request_timeout_secs = Some(1))
+        .start()
+        .await;
+    let member = Member::of(&server).await;
+    let (put, get) = member.links("x").await;
+    let address = server.origin().replace("http://", "");
+    let mut line = TcpStream::connect(&address).await.unwrap();
+    let head =
+        format!("PUT {put} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 4\r\nConnection: close\r\n\r\n");
+    line.write_all(head.as_bytes()).await.unwrap();
+    for piece in ["sl", "ow"] {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        line.write_all(piece.as_bytes()).await.unwrap();
+    }
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(member.get(&get).await.expect(200).text, "slow");
+    // One that goes away in the middle leaves nothing.
+    let (put, get) = member.links("y").await;
+    let mut line = TcpStream::connect(&address).await.unwrap();
+    let head = format!("PUT {put} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 4\r\n\r\nab");
+    line.write_all(head.as_bytes()).await.unwrap();
+    let limit = Duration::from_secs(10);
+    eventually("a draft", limit, async || on_disk(&server).len() == 2).await;
+    drop(line);
+    eventually("no draft", limit, async || on_disk(&server).len() == 1).await;
+    member.get(&get).await.refused(404);
+    member.put(&put, "text/plain", "whole").await.expect(200);
 }
 
 async fn who_may_not_send_files_gets_no_link(db: Database) {

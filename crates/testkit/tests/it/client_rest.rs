@@ -483,7 +483,12 @@ async fn reports_are_taken_and_dropped(db: Database) {
     let located = client.call(Method::GET, "/").header("host", "location.rtk.test");
     assert_eq!(located.send().await.expect(200).body, here);
     assert_eq!(client.get("/location").await.expect(200).body, here);
-    // Another host's root is not a place for reports, nor is that of a base of such a name.
+    let preflight = client
+        .call(Method::OPTIONS, "/")
+        .header("host", "api-silos.rtk.test");
+    let answer = preflight.send().await.expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    // Another host's root is not a place for reports.
     send("/", "api.rtk.test", small()).await.expect(404);
     let metrics = server.app().metrics.render();
     for (kind, count) in [("logs", 2), ("call_stats", 2), ("location", 3)] {
