@@ -5,6 +5,8 @@ ALTER TABLE sessions ADD COLUMN node TEXT;
 -- Since when the chat and polls of an ended session wait for the end of their retention; null: nothing waits.
 ALTER TABLE sessions ADD COLUMN retained_since BIGINT;
 CREATE INDEX sessions_by_node ON sessions (node, heartbeat_at) WHERE status = 'LIVE';
+-- Asked before each deletion, whatever the number of past sessions.
+CREATE INDEX sessions_live_by_app ON sessions (app_id, meeting_id) WHERE status = 'LIVE';
 CREATE INDEX sessions_retained ON sessions (retained_since) WHERE retained_since IS NOT NULL;
 
 -- From when a stay that goes on is to be counted; connected_micros holds what came before. Null: not inside.

@@ -18,6 +18,7 @@ mod openapi;
 mod participants;
 mod presets;
 mod recordings;
+mod rooms_store;
 mod seeds;
 mod session_participants;
 mod sessions;
