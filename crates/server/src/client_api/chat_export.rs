@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use futures::stream;
-use muster_model::{MeetingId, SessionId, Timestamp, app::Scope, chat::ChatMessage};
+use muster_model::{MeetingId, SessionId, app::Scope, chat::ChatMessage};
 use muster_store::rooms::ChatCursor;
 use serde::Serialize;
 
@@ -162,7 +162,7 @@ async fn read(State(app): State<App>, request: Request) -> Result<Response, ApiE
 
 #[cfg(test)]
 mod tests {
-    use muster_model::{ChatMessageId, ParticipantId, PeerId, chat::ChatPayloadKind};
+    use muster_model::{ChatMessageId, ParticipantId, PeerId, Timestamp, chat::ChatPayloadKind};
 
     use super::*;
 

@@ -213,3 +213,37 @@ pub fn client_address(app: &App, extensions: &Extensions, headers: &HeaderMap) -
     }
     Some(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn the_root_of_report_hosts_leads_to_what_takes_them() {
+        let led = |host: &str, uri: &str, base: &str| {
+            let request = Request::builder().uri(uri).header(header::HOST, host);
+            let request = request.body(Body::empty()).unwrap();
+            path_for_host(request, base).uri().to_string()
+        };
+        for (host, uri, path) in [
+            ("api-silos.rtk.test", "/", "/otel/logs"),
+            ("DA-Collector.rtk.test:8443", "/", "/api/v1/message"),
+            ("location.rtk.test", "/?a=b", "/location?a=b"),
+            ("location-legacy.rtk.test", "/?token=x", "/location?token=x"),
+            ("api-silos.rtk.test", "/healthz", "/healthz"),
+            ("api.rtk.test", "/", "/"),
+            ("locations.rtk.test", "/", "/"),
+            ("", "/", "/"),
+            ("é", "/", "/"),
+        ] {
+            assert_eq!(led(host, uri, "rtk.test:8443"), path, "{host}{uri}");
+        }
+        assert_eq!(
+            led("location.test:8443", "/", "location.test"),
+            "/",
+            "the base itself"
+        );
+    }
+}

@@ -115,17 +115,24 @@ async fn purge_files(app: &App, stop: &CancellationToken) -> anyhow::Result<()> 
         if expired.is_empty() {
             break;
         }
-        for id in &expired {
-            app.files.remove(*id).await?;
+        let (mut removed, mut failed) = (Vec::new(), None);
+        for id in expired {
+            match app.files.remove(id).await {
+                Ok(()) => removed.push(id),
+                Err(error) => failed = Some(error),
+            }
         }
         let forgotten = app
             .store
-            .write(move |conn| Box::pin(async move { muster_store::files::forget(conn, &expired).await }))
+            .write(move |conn| Box::pin(async move { muster_store::files::forget(conn, &removed).await }))
             .await;
         if let Err(error) = &forgotten {
             notice(app, error);
         }
         tracing::info!(files = forgotten?, "purged");
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
     }
     Ok(())
 }

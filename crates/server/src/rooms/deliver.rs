@@ -69,11 +69,11 @@ impl Task {
         let frame = match event {
             // What everybody sends is the engine's to say.
             Event::MediaJoinCompleted { participants, .. } => {
-                let producers = participants
+                let producers: Vec<_> = participants
                     .iter()
                     .map(|view| (view.peer, self.media.producers(view.peer)))
                     .collect();
-                codec::media_join_frame(&self.context(), to, event, producers)
+                codec::media_join_frame(&self.context(), to, event, &producers)
             }
             _ => codec::reply_frame(&self.context(), to, event),
         };

@@ -8,6 +8,8 @@ mod analytics;
 mod apps;
 mod bodies;
 mod cli;
+mod client_files;
+mod client_rest;
 mod disk_full;
 mod idempotency;
 mod livestreams;
