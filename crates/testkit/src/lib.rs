@@ -7,12 +7,16 @@
 
 mod api;
 mod database;
+mod guest;
+mod media;
 mod process;
 mod server;
 mod sink;
 
 pub use api::{Answer, Api, Call, new_http_client};
 pub use database::{Database, TestDatabase};
+pub use guest::{Closed, Guest};
+pub use media::FixedMedia;
 pub use process::{Exit, Muster, ServerProcess, muster_binary, run};
 pub use server::{Server, ServerBuilder};
 pub use sink::{Received, Reply, WebhookSink};

@@ -83,7 +83,8 @@ impl Server {
 
     async fn start_again(&mut self) {
         let config = self.settings.clone().resolve().expect("settings");
-        self.running = Some(muster_server::start(config).await.expect("a server"));
+        let media = Box::new(crate::FixedMedia);
+        self.running = Some(muster_server::start_with(config, media).await.expect("a server"));
     }
 
     async fn stop_serving(&mut self) {

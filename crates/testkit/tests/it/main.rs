@@ -12,6 +12,7 @@ mod client_files;
 mod client_rest;
 mod disk_full;
 mod idempotency;
+mod live;
 mod livestreams;
 mod meetings;
 mod openapi;

@@ -1,0 +1,365 @@
+//! A fake participant: speaks the client's protocol over a real socket.
+
+use std::{collections::VecDeque, time::Duration};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures::{SinkExt, StreamExt, stream::SplitSink};
+use muster_wire::{
+    event,
+    frame::{self, Frame},
+    media::edge,
+    prost::Message as _,
+    socket::{chat, plugin, room},
+};
+use serde_json::Value;
+use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, Message, protocol::CloseFrame},
+};
+use uuid::Uuid;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// With this code.
+    Code(u16),
+    /// Without a word.
+    Broken,
+}
+
+enum Heard {
+    Frame(Frame),
+    Text(String),
+    Closed(Closed),
+}
+
+/// A fake participant with one connection.
+pub struct Guest {
+    /// Where the server is, as `http://host:port`.
+    pub origin: String,
+    /// The token it came with.
+    pub token: String,
+    /// Its peer id.
+    pub peer: String,
+    /// Its meeting, as the token says.
+    pub meeting: String,
+    /// Its participant, as the token says; `user_id` on the wire.
+    pub user: String,
+    out: SplitSink<Socket, Message>,
+    heard: mpsc::UnboundedReceiver<Heard>,
+    reader: JoinHandle<()>,
+    pushes: VecDeque<Frame>,
+    texts: VecDeque<String>,
+    closed: Option<Closed>,
+    requests: u32,
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Guest({} as {})", self.user, self.peer)
+    }
+}
+
+/// What a token says of one thing.
+fn claim(token: &str, name: &str) -> String {
+    let part = token.split('.').nth(1).expect("a token");
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64");
+    let claims: Value = serde_json::from_slice(&bytes).expect("claims");
+    claims[name].as_str().expect("a claim").to_owned()
+}
+
+impl Guest {
+    /// Connects with a fresh peer id.
+    pub async fn connect(origin: &str, token: &str) -> Self {
+        Self::connect_as(origin, token, &Uuid::new_v4().to_string()).await
+    }
+
+    /// Connects with a chosen peer id.
+    pub async fn connect_as(origin: &str, token: &str, peer: &str) -> Self {
+        Self::try_connect(origin, token, &claim(token, "meetingId"), peer)
+            .await
+            .expect("a socket")
+    }
+
+    /// Connects, or tells the HTTP status with which the server refused.
+    pub async fn try_connect(origin: &str, token: &str, meeting: &str, peer: &str) -> Result<Self, u16> {
+        let address = origin.replacen("http", "ws", 1);
+        let url = format!(
+            "{address}/ws?roomID={meeting}&peerID={peer}&authToken={token}&useMediaV2=true&ping=true\
+             &capabilities=2&joinWithDetails=true&useCfWorker=true&useStartSession=true"
+        );
+        let socket = match timeout(PATIENCE, connect_async(url)).await.expect("an answer") {
+            Ok((socket, _)) => socket,
+            Err(tungstenite::Error::Http(response)) => return Err(response.status().as_u16()),
+            Err(error) => panic!("no socket: {error}"),
+        };
+        let (out, mut incoming) = socket.split();
+        let (hear, heard) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let end = loop {
+                match incoming.next().await {
+                    Some(Ok(Message::Binary(bytes))) => {
+                        let frame = Frame::decode(&bytes).expect("a frame that reads");
+                        let _ = hear.send(Heard::Frame(frame));
+                    }
+                    Some(Ok(Message::Text(text))) => {
+                        let _ = hear.send(Heard::Text(text.to_string()));
+                    }
+                    Some(Ok(Message::Close(Some(close)))) => break Closed::Code(close.code.into()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => break Closed::Broken,
+                }
+            };
+            let _ = hear.send(Heard::Closed(end));
+        });
+        Ok(Self {
+            origin: origin.to_owned(),
+            token: token.to_owned(),
+            peer: peer.to_owned(),
+            meeting: meeting.to_owned(),
+            user: claim(token, "participantId"),
+            out,
+            heard,
+            reader,
+            pushes: VecDeque::new(),
+            texts: VecDeque::new(),
+            closed: None,
+            requests: 0,
+        })
+    }
+
+    /// Another connection of the same peer, as after a lost one.
+    pub async fn again(&self) -> Self {
+        Self::connect_as(&self.origin, &self.token, &self.peer).await
+    }
+
+    /// Connects and comes in.
+    pub async fn join(origin: &str, token: &str) -> Self {
+        let mut guest = Self::connect(origin, token).await;
+        let peer = guest.come_in().await;
+        assert!(!peer.waitlisted, "must wait: {peer:?}");
+        guest
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send_raw(&mut self, message: Message) {
+        timeout(PATIENCE, self.out.send(message))
+            .await
+            .expect("a write in time")
+            .expect("an open socket");
+    }
+
+    /// Sends without waiting for a reply; answers the request's id.
+    pub async fn tell(&mut self, event: u32, message: &impl muster_wire::prost::Message) -> String {
+        self.requests += 1;
+        let id = format!("{}-{}", self.peer, self.requests);
+        let bytes = frame::encode(event, &id, message);
+        self.send_raw(Message::Binary(bytes)).await;
+        id
+    }
+
+    /// Asks, and waits for the reply with the same id; an error reply is the error.
+    pub async fn ask(
+        &mut self,
+        event: u32,
+        message: &impl muster_wire::prost::Message,
+    ) -> Result<Frame, String> {
+        let id = self.tell(event, message).await;
+        let reply = self
+            .wait(|frame| frame.id == id)
+            .await
+            .unwrap_or_else(|closed| panic!("{closed:?} instead of a reply to {event}"));
+        if matches!(reply.event, event::ERROR | event::MEDIA_ERROR) {
+            let error = edge::ErrorResponse::decode(reply.payload).expect("an error");
+            assert_eq!(error.event_id, i32::try_from(event).expect("a number"));
+            return Err(error.error_message);
+        }
+        Ok(reply)
+    }
+
+    /// Asks, and reads the reply, which must come under the number of the request.
+    pub async fn request<R: muster_wire::prost::Message + Default>(
+        &mut self,
+        event: u32,
+        message: &impl muster_wire::prost::Message,
+    ) -> R {
+        let reply = self
+            .ask(event, message)
+            .await
+            .unwrap_or_else(|why| panic!("{event} was refused: {why}"));
+        assert_eq!(reply.event, event, "the number of the reply");
+        R::decode(reply.payload).expect("a reply that reads")
+    }
+
+    /// Asks for something that must be refused; answers why.
+    pub async fn refused(&mut self, event: u32, message: &impl muster_wire::prost::Message) -> String {
+        self.ask(event, message).await.expect_err("a refusal")
+    }
+
+    /// The next frame, kept or yet to come, for which `wanted` holds.
+    async fn wait(&mut self, wanted: impl Fn(&Frame) -> bool) -> Result<Frame, Closed> {
+        if let Some(at) = self.pushes.iter().position(&wanted) {
+            return Ok(self.pushes.remove(at).expect("it is there"));
+        }
+        let waiting = async {
+            loop {
+                match self.heard.recv().await {
+                    Some(Heard::Frame(frame)) if wanted(&frame) => return Ok(frame),
+                    Some(Heard::Frame(frame)) => self.pushes.push_back(frame),
+                    Some(Heard::Text(text)) => self.texts.push_back(text),
+                    Some(Heard::Closed(closed)) => {
+                        self.closed = Some(closed);
+                        return Err(closed);
+                    }
+                    None => return Err(self.closed.unwrap_or(Closed::Broken)),
+                }
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("something in time")
+    }
+
+    /// The next push of an event, which must be told unasked; earlier ones of other kinds are kept.
+    pub async fn hear<M: muster_wire::prost::Message + Default>(&mut self, event: u32) -> M {
+        let frame = self
+            .wait(|frame| frame.event == event && frame.id.is_empty())
+            .await
+            .unwrap_or_else(|closed| panic!("{closed:?} instead of event {event}"));
+        M::decode(frame.payload).expect("a push that reads")
+    }
+
+    /// The next push of an event whose payload says nothing.
+    pub async fn hear_empty(&mut self, event: u32) {
+        self.hear::<plugin::StoreKeys>(event).await;
+    }
+
+    /// The next text frame.
+    pub async fn hear_text(&mut self) -> String {
+        loop {
+            if let Some(text) = self.texts.pop_front() {
+                return text;
+            }
+            match timeout(PATIENCE, self.heard.recv())
+                .await
+                .expect("a text in time")
+            {
+                Some(Heard::Text(text)) => return text,
+                Some(Heard::Frame(frame)) => self.pushes.push_back(frame),
+                Some(Heard::Closed(closed)) => panic!("{closed:?} instead of a text"),
+                None => panic!("closed instead of a text"),
+            }
+        }
+    }
+
+    /// Everything pushed so far: a request and its reply are a fence, since the server keeps the order.
+    pub async fn pushed(&mut self) -> Vec<Frame> {
+        let _ = self
+            .ask(event::GET_ROOM_INFO, &plugin::StoreKeys::default())
+            .await;
+        self.pushes.drain(..).collect()
+    }
+
+    /// The numbers of everything pushed so far.
+    pub async fn pushed_events(&mut self) -> Vec<u32> {
+        self.pushed().await.into_iter().map(|frame| frame.event).collect()
+    }
+
+    /// Waits for the end of the connection.
+    pub async fn closed(&mut self) -> Closed {
+        if let Some(closed) = self.closed {
+            return closed;
+        }
+        self.wait(|_| false).await.expect_err("an end")
+    }
+
+    /// Asks to come in (event 3).
+    pub async fn come_in(&mut self) -> room::Peer {
+        let wish = room::JoinRoomRequest {
+            peer: Some(room::Peer {
+                peer_id: self.peer.clone(),
+                user_id: self.user.clone(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.request::<room::PeerInfoResponse>(event::JOIN_ROOM, &wish)
+            .await
+            .peer
+            .expect("a peer")
+    }
+
+    /// Everybody inside (event 2).
+    pub async fn peers(&mut self) -> Vec<room::Peer> {
+        self.request::<room::RoomPeersInfoResponse>(
+            event::GET_ROOM_PEERS,
+            &room::RoomPeersInfoRequest::default(),
+        )
+        .await
+        .peers
+    }
+
+    /// About the room (event 5).
+    pub async fn room(&mut self) -> room::Room {
+        self.request::<room::RoomInfoResponse>(event::GET_ROOM_INFO, &plugin::StoreKeys::default())
+            .await
+            .room
+            .expect("a room")
+    }
+
+    /// Writes a text to everybody, and waits for the echo, which says that it is stored.
+    pub async fn say(&mut self, text: &str) -> chat::ChatMessage {
+        let sent = chat::SendChatMessageToRoomRequest {
+            payload_type: 0,
+            payload: text.to_owned(),
+        };
+        self.tell(event::SEND_MESSAGE_TO_ROOM, &sent).await;
+        loop {
+            let message = self
+                .hear::<chat::SendChatMessageToRoomResponse>(event::SEND_MESSAGE_TO_ROOM)
+                .await
+                .message
+                .expect("a message");
+            if message.peer_id == self.peer && message.payload == text {
+                return message;
+            }
+        }
+    }
+
+    /// Leaves for good: media first, then close code 1000 (PROTOCOL d.5).
+    pub async fn leave(mut self) {
+        let leaving = edge::PeerLeaveRequest { close_room: false };
+        let _ = self.ask(event::MEDIA_LEAVE_ROOM, &leaving).await;
+        self.close(1000).await;
+    }
+
+    /// Closes with a code.
+    pub async fn close(mut self, code: u16) {
+        let close = CloseFrame {
+            code: code.into(),
+            reason: "".into(),
+        };
+        let _ = timeout(PATIENCE, self.out.send(Message::Close(Some(close)))).await;
+        let _ = timeout(PATIENCE, self.closed()).await;
+    }
+
+    /// Loses the connection without a word.
+    pub fn lose(self) {
+        drop(self);
+    }
+
+    /// The bytes of a payload of which nothing is asked.
+    pub fn nothing() -> plugin::StoreKeys {
+        plugin::StoreKeys::default()
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
