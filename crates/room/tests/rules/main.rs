@@ -1,13 +1,16 @@
 //! The rules of a room, each in virtual time.
 
 mod account;
+mod broadcast;
 mod commands;
+mod connected;
 mod connections;
 mod harness;
 mod lists;
 mod media;
 mod model;
 mod moderation;
+mod permissions;
 mod sessions;
 mod stage;
 mod waiting;
