@@ -260,9 +260,10 @@ fn a_private_message_to_nobody_is_none() {
 
 #[test]
 fn each_permission_to_write_counts() {
+    type Change = fn(&mut Permissions);
     let mut meeting = Meeting::new();
     let ana = meeting.join(&person_who(1, "Ana", private));
-    let changes: [(fn(&mut Permissions), [bool; 6]); 6] = [
+    let changes: [(Change, [bool; 6]); 6] = [
         // Public text, file, image; private text, file, image.
         (|_| (), [true, true, true, true, true, true]),
         (
@@ -498,7 +499,7 @@ fn an_edit_is_recorded_replied_to_and_told_to_others() {
     assert_eq!(outcome.reply(ben), event);
     assert_eq!(outcome.pushed(ben), []);
     for other in [ana, cleo] {
-        assert_eq!(outcome.told(other), [event.clone()]);
+        assert_eq!(outcome.told(other), std::slice::from_ref(&event));
     }
     assert_eq!(chat(&mut meeting, cleo), ["the", "next"]);
     assert_eq!(found(&mut meeting, cleo, "teh"), [""; 0]);
@@ -615,7 +616,7 @@ fn moderators_pin_everything_and_authors_their_own() {
         let event = Event::ChatPinned(Arc::new(new));
         assert_eq!(outcome.reply(who), event);
         for other in [ana, ben, cleo] {
-            assert_eq!(outcome.told(other), [event.clone()]);
+            assert_eq!(outcome.told(other), std::slice::from_ref(&event));
         }
         // Once more is no change; the client gets its reply.
         let outcome = meeting.ask(who, pin(message, pinned)).granted();
