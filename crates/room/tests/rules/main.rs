@@ -2,7 +2,6 @@
 
 mod account;
 mod chat;
-mod chat_model;
 mod commands;
 mod connections;
 mod harness;

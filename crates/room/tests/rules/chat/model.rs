@@ -371,7 +371,7 @@ impl Both {
             written.map_or(start, |one| one.created_at).as_micros() / 1000 + more
         });
         ChatPage {
-            time_ms: time.map_or(0, |time| time.unsigned_abs()),
+            time_ms: time.map_or(0, i64::unsigned_abs),
             size: page.size,
             from: page.from,
             reversed: page.reversed,
