@@ -139,6 +139,11 @@ impl Guest {
         Self::connect_as(&self.origin, &self.token, &self.peer).await
     }
 
+    /// Another connection of the same peer, to the server as it listens now.
+    pub async fn again_on(&self, origin: &str) -> Self {
+        Self::connect_as(origin, &self.token, &self.peer).await
+    }
+
     /// Connects and comes in.
     pub async fn join(origin: &str, token: &str) -> Self {
         let mut guest = Self::connect(origin, token).await;
@@ -231,6 +236,13 @@ impl Guest {
             .await
             .unwrap_or_else(|closed| panic!("{closed:?} instead of event {event}"));
         M::decode(frame.payload).expect("a push that reads")
+    }
+
+    /// The next push, whatever it is of.
+    pub async fn hear_any(&mut self) -> Frame {
+        self.wait(|frame| frame.id.is_empty())
+            .await
+            .unwrap_or_else(|closed| panic!("{closed:?} instead of a push"))
     }
 
     /// The next push of an event whose payload says nothing.
