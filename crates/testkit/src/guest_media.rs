@@ -1,13 +1,16 @@
 //! What a fake participant does of media: the signalling, with descriptions that stand for real ones.
 
+use futures::SinkExt;
 use muster_wire::{
     event,
-    frame::Frame,
+    frame::{self, Frame},
     media::{self, edge},
-    prost::Message as _,
+    socket::chat,
 };
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::Guest;
+use crate::{Guest, guest::PATIENCE};
 
 /// What stands for a description of a client.
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
@@ -56,8 +59,7 @@ impl Guest {
             description: description(target, "offer"),
             ..Default::default()
         };
-        let made: media::CreateTransportResponse =
-            self.request(event::CREATE_WEBRTC_TRANSPORT, &wish).await;
+        let made: media::CreateTransportResponse = self.request(event::CREATE_WEBRTC_TRANSPORT, &wish).await;
         let answer = made.description.expect("an answer");
         assert_eq!((answer.r#type.as_str(), answer.target()), ("answer", target));
         assert!(!made.transport_id.is_empty());
@@ -78,7 +80,14 @@ impl Guest {
             description: description(media::Target::Publisher, "offer"),
             msid: format!("stream {kind}"),
             app_data: Some(format!("{{\"mid\":\"2\",\"of\":\"{kind}\"}}")),
-            mime_type: Some(if kind == "audio" { "audio/opus" } else { "video/VP8" }.to_owned()),
+            mime_type: Some(
+                if kind == "audio" {
+                    "audio/opus"
+                } else {
+                    "video/VP8"
+                }
+                .to_owned(),
+            ),
             producing_transport_id: Some("t".to_owned()),
             ..Default::default()
         }
@@ -170,10 +179,54 @@ impl Guest {
 }
 
 impl Guest {
+    /// Whether the connection is the peer's own: a request is answered before any end.
+    pub async fn is_answered(&mut self) -> bool {
+        self.try_ask(event::GET_ROOM_INFO, &Self::nothing())
+            .await
+            .is_some()
+    }
+
+    /// The reply to a request that was sent before, whatever it says.
+    pub async fn reply(&mut self, id: &str) -> Frame {
+        self.wait(|frame| frame.id == id)
+            .await
+            .unwrap_or_else(|closed| panic!("{closed:?} instead of a reply to {id}"))
+    }
+
+    /// Sends what ends the connection, perhaps before all of it is written.
+    pub async fn send_and_forget(&mut self, message: Message) {
+        let _ = timeout(PATIENCE, self.out.send(message)).await;
+    }
+
+    /// Writes a text to everybody; whether its echo came before the connection ended.
+    pub async fn try_say(&mut self, text: &str) -> bool {
+        let sent = chat::SendChatMessageToRoomRequest {
+            payload_type: 0,
+            payload: text.to_owned(),
+        };
+        let bytes = frame::encode(event::SEND_MESSAGE_TO_ROOM, "said", &sent);
+        if timeout(PATIENCE, self.out.send(Message::Binary(bytes)))
+            .await
+            .is_ok_and(|sent| sent.is_err())
+        {
+            return false;
+        }
+        let peer = self.peer.clone();
+        let echo = |frame: &Frame| {
+            frame.event == event::SEND_MESSAGE_TO_ROOM
+                && read::<chat::SendChatMessageToRoomResponse>(frame)
+                    .message
+                    .is_some_and(|message| message.peer_id == peer && message.payload == text)
+        };
+        self.wait(echo).await.is_ok()
+    }
+
     /// The texts to everybody that were heard so far, in order.
     pub async fn chat_heard(&mut self) -> Vec<String> {
         let pushed = self.pushed().await;
-        let said = pushed.iter().filter(|frame| frame.event == event::SEND_MESSAGE_TO_ROOM);
+        let said = pushed
+            .iter()
+            .filter(|frame| frame.event == event::SEND_MESSAGE_TO_ROOM);
         said.filter_map(|frame| {
             let told: muster_wire::socket::chat::SendChatMessageToRoomResponse = read(frame);
             told.message.map(|message| message.payload)

@@ -9,10 +9,7 @@ use muster_wire::{
 
 use super::{Stage, hear_leave, ids};
 
-both!(
-    a_group_call_step_by_step,
-    what_is_sent_is_told_paused_and_closed,
-);
+both!(a_group_call_step_by_step, what_is_sent_is_told_paused_and_closed,);
 
 /// PROTOCOL g.1, by its numbers.
 async fn a_group_call_step_by_step(db: Database) {
@@ -49,17 +46,27 @@ async fn a_group_call_step_by_step(db: Database) {
     assert_eq!(ana.pushed_events().await, [] as [u32; 0], "nobody notices yet");
     // 11, 12
     let me = bo.come_in().await;
-    assert_eq!((&me.peer_id, me.stage_type()), (&bo.peer, room::StageType::OnStage));
+    assert_eq!(
+        (&me.peer_id, me.stage_type()),
+        (&bo.peer, room::StageType::OnStage)
+    );
     assert_eq!(me.flags.clone().expect("flags").recorder_type, "NONE");
     // 13, 14
     let info = bo.room().await;
-    assert!(info.created_at > 1_600_000_000 && info.created_at < 100_000_000_000, "seconds");
+    assert!(
+        info.created_at > 1_600_000_000 && info.created_at < 100_000_000_000,
+        "seconds"
+    );
     assert_eq!(info.active_recordings, []);
     let peers = bo.peers().await;
     assert!(peers.contains(&me), "{peers:?}");
     for peer in &peers {
         assert_eq!(peer.stage_type(), room::StageType::OnStage, "trap 1");
-        assert_eq!(peer.flags.as_ref().expect("flags").recorder_type, "NONE", "trap 2");
+        assert_eq!(
+            peer.flags.as_ref().expect("flags").recorder_type,
+            "NONE",
+            "trap 2"
+        );
     }
     let nothing = Guest::nothing();
     let _: chat::GetChatMessagesResponse = bo.request(event::GET_MESSAGES, &nothing).await;
@@ -72,7 +79,10 @@ async fn a_group_call_step_by_step(db: Database) {
     assert_eq!(state.pinned_peer_ids, [] as [&str; 0]);
     assert_eq!(joined.participants.len(), 1, "not itself");
     let about_ana = &joined.participants[0];
-    assert_eq!((&about_ana.peer_id, about_ana.display_name.as_str()), (&ana.peer, "Ana"));
+    assert_eq!(
+        (&about_ana.peer_id, about_ana.display_name.as_str()),
+        (&ana.peer, "Ana")
+    );
     assert_eq!(about_ana.producer_states[0].producer_id, sound);
     // 17, 18
     let producers = [bo.produce("audio").await, bo.produce("video").await];
@@ -97,7 +107,11 @@ async fn a_group_call_step_by_step(db: Database) {
         let consumer = who.consume(&whose, what).await;
         let track = consumer.producer_track.expect("a track");
         assert_eq!(&track.producer_id, what);
-        assert!(track.stream_id.parse::<u32>().is_ok(), "a MID: {}", track.stream_id);
+        assert!(
+            track.stream_id.parse::<u32>().is_ok(),
+            "a MID: {}",
+            track.stream_id
+        );
         assert_eq!(&consumer.consumer_id, what, "trap 6");
         who.close_consumers(&[&track.stream_id]).await;
     }
@@ -115,9 +129,16 @@ async fn what_is_sent_is_told_paused_and_closed(db: Database) {
     let mut mute = Guest::join(&stage.origin(), &stage.participant("Cy").await).await;
     let camera = bo.produce("video").await;
     let (peer, told) = ana.hear_producer().await;
-    assert_eq!((peer, &told.producer_id, told.pause), (bo.peer.clone(), &camera, false));
+    assert_eq!(
+        (peer, &told.producer_id, told.pause),
+        (bo.peer.clone(), &camera, false)
+    );
     assert_eq!(told.kind(), muster_wire::media::ProducerKind::Video);
-    assert_eq!(told.app_data(), "{\"mid\":\"2\",\"of\":\"video\"}", "handed on as it is");
+    assert_eq!(
+        told.app_data(),
+        "{\"mid\":\"2\",\"of\":\"video\"}",
+        "handed on as it is"
+    );
     assert_eq!(told.mime_type(), "video/VP8");
     for pause in [true, false] {
         bo.toggle(&camera, pause).await;
@@ -145,7 +166,11 @@ async fn what_is_sent_is_told_paused_and_closed(db: Database) {
     assert_eq!(told.producer_state.expect("a state").producer_id, camera);
     assert_eq!(dee.pushed_events().await, [event::PEER_PRODUCER_CLOSED]);
     let presence = [event::JOIN_ROOM, event::PEER_JOINED];
-    assert_eq!(mute.pushed_events().await, presence, "of Dee, and nothing of producers");
+    assert_eq!(
+        mute.pushed_events().await,
+        presence,
+        "of Dee, and nothing of producers"
+    );
     // What is gone cannot be had.
     let consumer = ana.consume(&bo.peer, &camera).await;
     assert_eq!(consumer.error_code(), "not_found_track_error");
@@ -168,8 +193,12 @@ async fn media_before_coming_in_is_set_up_only() {
     early.join_media().await;
     early.transport(false).await;
     early.transport(true).await;
-    early.refused(event::PRODUCE, &Guest::produce_wish("audio", false)).await;
-    early.refused(event::CONSUME, &Guest::consume_wish(&ana.peer, &sound)).await;
+    early
+        .refused(event::PRODUCE, &Guest::produce_wish("audio", false))
+        .await;
+    early
+        .refused(event::CONSUME, &Guest::consume_wish(&ana.peer, &sound))
+        .await;
     early
         .refused(event::SELF_JOIN_COMPLETE, &edge::PeerJoinCompleteRequest {})
         .await;

@@ -67,12 +67,19 @@ async fn fifty_people_meet(db: Database) {
     let mut told = 0;
     for guest in &mut guests {
         let peers = guest.peers().await;
-        assert!(peers.iter().all(|peer| peer.stage_type() == room::StageType::OnStage));
+        assert!(
+            peers
+                .iter()
+                .all(|peer| peer.stage_type() == room::StageType::OnStage)
+        );
         let mut listed: Vec<String> = peers.into_iter().map(|peer| peer.peer_id).collect();
         listed.sort();
         assert_eq!(listed, all);
         let pushed = guest.pushed_events().await;
-        assert!(pushed.iter().all(|number| *number == event::JOIN_ROOM), "{pushed:?}");
+        assert!(
+            pushed.iter().all(|number| *number == event::JOIN_ROOM),
+            "{pushed:?}"
+        );
         told += pushed.len();
     }
     assert_eq!(told, PEOPLE * (PEOPLE - 1) / 2);
@@ -169,7 +176,9 @@ async fn who_somebody_is_comes_from_the_token(db: Database) {
         assert_eq!(me.display_name, name);
         assert_eq!(hear_join(&mut ana).await, me);
         // Nor does it get the rights of another.
-        guest.refused(event::GET_WAITING_ROOM_REQUESTS, &Guest::nothing()).await;
+        guest
+            .refused(event::GET_WAITING_ROOM_REQUESTS, &Guest::nothing())
+            .await;
         guest.leave().await;
     }
 }
@@ -213,7 +222,11 @@ async fn people_are_found_by_name_and_page(db: Database) {
             offset,
         };
         let found: room::RoomPeersInfoResponse = early.request(event::GET_ROOM_PEERS, &wish).await;
-        let names: Vec<&str> = found.peers.iter().map(|peer| peer.display_name.as_str()).collect();
+        let names: Vec<&str> = found
+            .peers
+            .iter()
+            .map(|peer| peer.display_name.as_str())
+            .collect();
         assert_eq!(names, expected, "{search} {limit} {offset}");
     }
     let about = room::GetPeerInfoRequest {
@@ -228,7 +241,10 @@ async fn people_are_found_by_name_and_page(db: Database) {
     // Looking is not coming in.
     assert_eq!(guests[0].pushed_events().await, [event::JOIN_ROOM; 2]);
     assert_eq!(stage.live().await["live_participants"], 3);
-    early.ask(event::GET_ROOM_INFO, &plugin::StoreKeys::default()).await.unwrap();
+    early
+        .ask(event::GET_ROOM_INFO, &plugin::StoreKeys::default())
+        .await
+        .unwrap();
 }
 
 async fn a_session_goes_on_for_those_who_come_back_and_counts_its_people(db: Database) {
