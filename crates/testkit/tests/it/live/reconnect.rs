@@ -70,6 +70,7 @@ async fn after_the_grace_one_is_gone(db: Database) {
     let mut ana = Guest::join(&stage.origin(), &stage.host("Ana").await).await;
     let bo = Guest::join(&stage.origin(), &stage.participant("Bo").await).await;
     let (peer, token) = (bo.peer.clone(), bo.token.clone());
+    hear_join(&mut ana).await;
     bo.lose();
     assert_eq!(hear_leave(&mut ana).await, peer);
     assert_eq!(inside(&mut ana).await, ids(&[&ana]));

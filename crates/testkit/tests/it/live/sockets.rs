@@ -264,15 +264,15 @@ async fn one_who_does_not_read_is_disconnected_and_holds_up_nobody() {
     // Others speak until more is due to it than the sockets and the queue hold.
     let message = room::BroadcastMessage {
         r#type: "noise".to_owned(),
-        payload: vec![b'7'; 60_000].into(),
+        payload: format!("\"{}\"", "7".repeat(60_000)).into(),
         ..Default::default()
     };
     let mut gone = false;
     let mut said = 0;
     'speaking: for _ in 0..400 {
         for speaker in &mut speakers {
-            if speaker.ask(event::BROADCAST_MESSAGE, &message).await.is_err() {
-                // Over the limit for the moment.
+            if let Err(why) = speaker.ask(event::BROADCAST_MESSAGE, &message).await {
+                assert!(why.contains("too many"), "{why}");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
