@@ -1,6 +1,9 @@
 //! Live rooms, by fake participants over real sockets.
 
+mod kit;
 mod presence;
+mod records;
+mod webhooks;
 
 use muster_testkit::{Api, Server};
 use serde_json::json;
