@@ -243,7 +243,9 @@ impl Peer {
         if !self.permissions.can_edit_display_name {
             return;
         }
-        let name: String = wished.unwrap_or_default().trim().chars().take(NAME_MAX).collect();
+        // No database keeps a NUL in a text.
+        let name = wished.unwrap_or_default().trim().chars().filter(|c| *c != '\0');
+        let name: String = name.take(NAME_MAX).collect();
         if !name.is_empty() {
             self.display_name = name;
         }

@@ -6,7 +6,7 @@ use muster_model::{MeetingId, PeerId, Timestamp, event::DomainEvent, session::Se
 use uuid::Uuid;
 
 use crate::{
-    chat::Chat,
+    chat::{Chat, ChatChange},
     connected::ConnectedRooms,
     effect::{Effect, Event, Refusal},
     input::{Input, Request, RequestId},
@@ -165,7 +165,7 @@ impl Room {
             R::JoinStage => self.join_stage(now, peer, id),
             R::LeaveStage(users) => self.leave_stage(now, peer, id, &users),
 
-            R::ChatMessages => self.tell_chat(peer, id),
+            R::ChatMessages => self.tell_chat(now, peer, id),
             R::SendChat { kind, payload } => self.send_chat(now, peer, id, kind, payload),
             R::SendPrivateChat { peers, kind, payload } => {
                 self.send_private_chat(now, peer, id, &peers, kind, payload)
@@ -175,17 +175,24 @@ impl Room {
                 kind,
                 payload,
                 pinned,
-            } => self.edit_chat(now, peer, id, message, kind, payload, pinned),
+            } => {
+                let change = ChatChange {
+                    kind,
+                    payload,
+                    pinned,
+                };
+                self.edit_chat(now, peer, id, message, change)
+            }
             R::DeleteChat(message) => self.delete_chat(now, peer, id, message),
             R::PinChat { message, pinned } => self.pin_chat(now, peer, id, message, pinned),
-            R::ChatPage(page) => self.tell_chat_page(peer, id, &page),
+            R::ChatPage(page) => self.tell_chat_page(now, peer, id, &page),
             R::SearchChat { term, page } => self.search_chat(now, peer, id, &term, &page),
 
-            R::Polls => self.tell_polls(peer, id),
+            R::Polls => self.tell_polls(now, peer, id),
             R::CreatePoll(poll) => self.create_poll_by(now, peer, id, poll),
             R::Vote { poll, option } => self.vote(now, peer, id, poll, option),
 
-            R::StoreGet { store, keys } => self.read_store(peer, id, store, &keys),
+            R::StoreGet { store, keys } => self.read_store(now, peer, id, store, &keys),
             R::StoreInsert { store, items } => self.write_store(now, peer, id, store, items),
             R::StoreDelete { store, keys } => self.clear_store(now, peer, id, store, keys),
 

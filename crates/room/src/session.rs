@@ -122,11 +122,11 @@ impl Room {
         let now = self.clock.advance(now);
         let mut chat = std::mem::take(&mut self.settings.earlier_chat);
         let Some(resumed) = resumed else {
-            self.chat.resume(chat);
+            self.chat.resume(chat, &self.settings.limits);
             return;
         };
         chat.extend(resumed.chat);
-        self.chat.resume(chat);
+        self.chat.resume(chat, &self.settings.limits);
         self.polls.resume(resumed.polls);
         let waits_for_somebody = !resumed.inside.is_empty() || !resumed.connected_rooms.is_empty();
         self.connected.resume(resumed.connected_rooms);
