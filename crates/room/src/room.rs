@@ -55,6 +55,8 @@ pub struct Room {
     pub(crate) polls: Polls,
     pub(crate) stores: Stores,
     pub(crate) connected: ConnectedRooms,
+    /// What people may do otherwise than their presets say.
+    pub(crate) changes: crate::permissions::Changes,
     pub(crate) media: MediaState,
     pub(crate) recordings: BTreeMap<muster_model::RecordingId, crate::input::RecordingState>,
     /// Counts up with each coming in.
@@ -91,6 +93,7 @@ impl Room {
             polls: Polls::default(),
             stores: Stores::default(),
             connected: ConnectedRooms::default(),
+            changes: BTreeMap::new(),
             media: MediaState::default(),
             recordings: BTreeMap::new(),
             turns: 0,
@@ -203,9 +206,9 @@ impl Room {
             }
 
             R::UpdatePermissions(changes) => self.update_permissions(now, peer, id, changes),
-            R::ReadPermissions(users) => self.tell_permissions(peer, id, &users),
+            R::ReadPermissions(users) => self.tell_permissions(now, peer, id, &users),
 
-            R::ConnectedRooms => self.tell_connected(peer, id),
+            R::ConnectedRooms => self.tell_connected(now, peer, id),
             R::CreateConnectedRooms(titles) => self.create_connected(now, peer, id, titles),
             R::DeleteConnectedRooms(meetings) => self.delete_connected(now, peer, id, &meetings),
             R::MovePeople {
@@ -227,6 +230,11 @@ impl Room {
 
     pub(crate) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// Whether something was brought about that the shell has not been given yet.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
     }
 
     pub(crate) fn record(&mut self, event: DomainEvent) {

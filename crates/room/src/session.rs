@@ -144,6 +144,10 @@ impl Room {
         for (peer, record, person) in resumed.inside {
             self.put_back(peer, record, person, alive_at, until);
         }
+        if self.settings.parent.is_none() || self.clock.inside > 0 {
+            // The rest of the family may have been cut short too, or not: either way it has to hear.
+            self.roster_changed();
+        }
     }
 
     /// Somebody who was inside before the crash is inside again, with its connection lost.
@@ -249,9 +253,10 @@ impl Room {
             reason,
             at: at.max(live.started_at),
         });
-        let now = self.clock.now.unwrap_or(at);
+        // First, so that rooms that are given up hear nothing of a family that is over.
+        self.close_connected(reason);
         self.roster_changed();
-        self.close_connected(now);
+        self.forget_changes();
         if !self.settings.persist_chat {
             self.chat.clear();
         }
@@ -340,7 +345,9 @@ impl Room {
     /// When the room wants [`crate::Input::Timeout`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let lost = self.clock.lost.first().map(|(until, _)| *until);
-        [lost, self.end_due(), self.count_due()]
+        // What a room that goes on has to say at once.
+        let waiting = self.clock.now.filter(|_| self.has_effects());
+        [waiting, lost, self.end_due(), self.count_due()]
             .into_iter()
             .flatten()
             .min()

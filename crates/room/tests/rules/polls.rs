@@ -406,11 +406,11 @@ fn polls_end_with_the_session_and_outlive_a_crash() {
         session: *session,
         started_at: meeting.now,
         alive_at: meeting.now,
-        inside: vec![],
+        inside: vec![crate::harness::somebody_inside()],
         admitted: vec![],
         chat: vec![],
         polls: vec![saved.clone()],
-        connected_rooms: vec![(crate::harness::meeting_id(2), "Two".to_owned())],
+        connected_rooms: vec![],
     };
     let mut after = Meeting::resumed(settings(), Some(resumed), meeting.now);
     let ben_again = after.join(&person_who(2, "Ben", |_| ()));
