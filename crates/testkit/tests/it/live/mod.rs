@@ -1,5 +1,6 @@
 //! Live rooms, by fake participants over real sockets.
 
+mod chat;
 mod kit;
 mod presence;
 mod records;
