@@ -1,9 +1,15 @@
 //! Live rooms, by fake participants over real sockets.
 
+mod breakout;
+mod broadcast;
 mod chat;
 mod kit;
+mod media;
+mod permissions;
+mod polls;
 mod presence;
 mod records;
+mod stores;
 mod webhooks;
 
 use muster_testkit::{Api, Server};
