@@ -116,10 +116,8 @@ async fn a_broadcast_to_rooms_stays_within_the_app(db: Database) {
         &asleep.id,
         &near.meeting,
     ];
-    let reply = ana.ask(
-        event::BROADCAST_TO_ENTITY,
-        &to(BroadcastType::Rooms, &ids, sent.clone()),
-    );
+    let wish = to(BroadcastType::Rooms, &ids, sent.clone());
+    let reply = ana.ask(event::BROADCAST_TO_ENTITY, &wish);
     assert!(reply.await.expect("a reply").payload.is_empty());
     let told: BroadcastMessage = near.hear(event::BROADCAST_TO_ENTITY).await;
     same(&told, &sent);

@@ -123,7 +123,7 @@ async fn who_may_not_change_permissions_does_not(db: Database) {
     let stage = Stage::new(db).await;
     let mut ana = Guest::join(&stage.origin(), &stage.host("Ana").await).await;
     let mut bo = Guest::join(&stage.origin(), &stage.participant("Bo").await).await;
-    for whose in [&ana.user, &bo.user] {
+    for whose in [&ana.user.clone(), &bo.user.clone()] {
         let why = bo
             .refused(event::UPDATE_USER_PRESET, &change(whose, chat(false)))
             .await;
