@@ -2,6 +2,7 @@
 // connected, no microphone, no camera. Import this before the SDK.
 
 import { resolveObjectURL } from 'node:buffer';
+import { setMaxListeners } from 'node:events';
 import vm from 'node:vm';
 
 const page = { href: 'https://page.example/', host: 'page.example' };
@@ -18,7 +19,7 @@ const native = { setTimeout, setInterval };
 
 function timer(start, once) {
   return (callback, delay, ...args) => {
-    if (closed) return undefined;
+    if (closed) return native.setTimeout(() => {}, 0);
     const handle = start(
       (...given) => {
         if (once) running.delete(handle);
@@ -194,11 +195,18 @@ class Connection extends EventTarget {
   }
 }
 
+// One page holds many people here, and each listens.
+const target = () => {
+  const made = new EventTarget();
+  setMaxListeners(0, made);
+  return made;
+};
+
 define('setTimeout', timer(native.setTimeout, true));
 define('setInterval', timer(native.setInterval, false));
-define('window', Object.assign(new EventTarget(), { location: page, URL, RTCRtpTransceiver: Transceiver }));
+define('window', Object.assign(target(), { location: page, URL, RTCRtpTransceiver: Transceiver }));
 define('location', page);
-define('document', Object.assign(new EventTarget(), {
+define('document', Object.assign(target(), {
   visibilityState: 'visible',
   body: { appendChild() {}, removeChild() {} },
   querySelectorAll: () => [],
@@ -216,7 +224,7 @@ define('navigator', {
   product: 'Gecko',
   onLine: true,
   permissions: { query: async () => ({ state: 'denied' }) },
-  mediaDevices: Object.assign(new EventTarget(), {
+  mediaDevices: Object.assign(target(), {
     enumerateDevices: async () => [],
     getUserMedia: async () => {
       throw new DOMException('there is no device', 'NotFoundError');

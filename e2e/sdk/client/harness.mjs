@@ -1,29 +1,44 @@
 // What every test uses: meetings with their records, people who join them by the SDK, and ways to wait.
 
 import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
 import { closePage, sleep } from './browser.mjs';
 import { connect, cutAll, directFetch } from './network.mjs';
 
 /** How long anything that should happen may take. */
 const PATIENCE_MS = 15_000;
 /** How long a test may take. */
-export const TEST_MS = 60_000;
+const TEST_MS = 60_000;
 
 export const server = JSON.parse(process.env.MUSTER_SIGNALLING_SERVER ?? fail());
 connect(server);
 const { default: RealtimeKit } = await import('@cloudflare/realtimekit');
 
-// The SDK drops promises whose replies no longer matter, such as those of a connection that was cut.
-process.on('unhandledRejection', () => {});
-
 function fail() {
   throw new Error('MUSTER_SIGNALLING_SERVER is not set: run this by drive.mjs');
 }
 
-/** The end of a file of tests: nothing of the page may keep the process alive. */
-export function endOfPage() {
-  closePage();
-  cutAll();
+/** The tests of a file: side by side, unless `inTurn`. */
+export function suite(name, body, { inTurn = false } = {}) {
+  describe(name, { concurrency: !inTurn, timeout: TEST_MS }, () => {
+    before(forgiveSdk);
+    after(() => {
+      closePage();
+      cutAll();
+    });
+    body();
+  });
+}
+
+// The SDK lets go of promises, such as those for replies of a connection that was cut or for figures of one
+// that was closed. A page does not end with that, and no test may; other errors remain the test's.
+function forgiveSdk() {
+  const judges = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', (problem, promise) => {
+    if (/realtimekit/.test(problem?.stack)) return;
+    for (const judge of judges) judge(problem, promise);
+  });
 }
 
 /** Asks `check` until it answers something true, and answers that. */
@@ -138,10 +153,4 @@ export function heard(emitter, name) {
 /** Waits for the first of a list that `wanted` holds for. */
 export function first(list, what, wanted = () => true) {
   return eventually(what, () => list.find(wanted) ?? false);
-}
-
-/** The next thing that must never come: it would have before `fence` was done. */
-export async function silence(list, fence) {
-  await fence();
-  assert.deepEqual(list, []);
 }

@@ -10,7 +10,7 @@ const PLAIN_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data',
 const nativeFetch = globalThis.fetch;
 
 /** Every socket that the page opened, oldest first. */
-export const sockets = [];
+const sockets = [];
 
 /** Makes `fetch` and `WebSocket` reach `server`: `{origin, base_domain}`. */
 export function connect(server) {
@@ -60,7 +60,9 @@ export function connect(server) {
         throw new DOMException(`${address} is unreachable`, 'NetworkError');
       }
       const url = new URL(asked.pathname + asked.search, origin.replace(/^http/, 'ws'));
-      super(url, { headers: { host: asked.host }, origin: PAGE });
+      // As in a browser, what one message set going is done before the next one comes.
+      const options = { headers: { host: asked.host }, origin: PAGE, allowSynchronousEvents: false };
+      super(url, options);
       this.peerId = asked.searchParams.get('peerID');
       sockets.push(this);
     }
@@ -72,11 +74,14 @@ function isPlain(name, value) {
   return ALWAYS_ALLOWED.includes(name);
 }
 
-/** Cuts the live socket of a peer, as a lost network does; answers how many it has had so far. */
+/** The sockets that a peer has opened so far. */
+export function socketsOf(peerId) {
+  return sockets.filter((socket) => socket.peerId === peerId);
+}
+
+/** Cuts the live socket of a peer, as a lost network does. */
 export function cutSocket(peerId) {
-  const own = sockets.filter((socket) => socket.peerId === peerId);
-  own.at(-1).terminate();
-  return own.length;
+  socketsOf(peerId).at(-1).terminate();
 }
 
 /** Cuts every socket. */
