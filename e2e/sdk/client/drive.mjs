@@ -15,23 +15,42 @@ import { createInterface } from 'node:readline';
 import { run } from 'node:test';
 
 const START_MS = 30_000;
+const STOP_MS = 20_000;
 const FILE_MS = 120_000;
 const here = new URL('.', import.meta.url);
 const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', here));
 const program = process.env.MUSTER_SIGNALLING_PROGRAM ?? `${target}/debug/examples/signalling_server`;
 
 /** The server ends with its standard input, so also when this process is killed. */
-async function startServer() {
-  const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the server ended with status ${code}`);
-  });
-  const line = createInterface({ input: child.stdout });
-  const [about] = await Promise.race([
-    once(line, 'line', { signal: AbortSignal.timeout(START_MS) }),
-    ended,
-  ]);
-  return { about, child, ended };
+class Server {
+  child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+  exit = once(this.child, 'exit');
+
+  /** Fails once the server has ended. */
+  async #ends() {
+    const [code, signal] = await this.exit;
+    throw new Error(`the server ended (${code ?? signal})`);
+  }
+
+  /** What comes of `work`, if the server lives to see it. */
+  alongside(work) {
+    return Promise.race([work, this.#ends()]);
+  }
+
+  /** What the server tells of itself, as JSON. */
+  async about() {
+    const lines = createInterface({ input: this.child.stdout });
+    const line = once(lines, 'line', { signal: AbortSignal.timeout(START_MS) });
+    return (await this.alongside(line))[0];
+  }
+
+  async stop() {
+    this.child.stdin.end();
+    const giveUp = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
+    const [code, signal] = await this.exit;
+    clearTimeout(giveUp);
+    if (code !== 0) throw new Error(`the server ended badly (${code ?? signal})`);
+  }
 }
 
 async function runTests(about) {
@@ -42,7 +61,7 @@ async function runTests(about) {
     .filter((name) => name.endsWith('.test.mjs') && name.includes(only))
     .map((name) => fileURLToPath(new URL(name, folder)));
   const score = { passed: 0, failed: 0 };
-  for await (const { type, data } of run({ files, concurrency: 2, timeout: FILE_MS })) {
+  for await (const { type, data } of run({ files, concurrency: 3, timeout: FILE_MS })) {
     if (type === 'test:stderr' || type === 'test:stdout') process.stdout.write(data.message);
     if (type === 'test:pass' && data.details.type !== 'suite') score.passed += 1;
     if (type === 'test:fail' && countsAsTest(data)) {
@@ -59,15 +78,15 @@ function countsAsTest({ details }) {
   return details.error.failureType !== 'subtestsFailed';
 }
 
-let server;
-let score = { passed: 0, failed: 1 };
+const server = new Server();
+let score = { passed: 0, failed: 0 };
 try {
-  server = await startServer();
-  score = await Promise.race([runTests(server.about), server.ended]);
+  const about = await server.about();
+  score = await server.alongside(runTests(about));
+  await server.stop();
 } catch (problem) {
   console.log(`FAILED ${problem.message}`);
+  score.failed += 1;
 }
-server?.ended.catch(() => {});
-server?.child.stdin.end();
 console.log(`${score.passed} passed, ${score.failed} failed`);
 process.exit(score.failed > 0 || score.passed === 0 ? 1 : 0);
