@@ -170,9 +170,7 @@ fn others() -> Vec<(&'static str, R)> {
             "broadcast_message",
             R::Broadcast(Broadcast {
                 kind: "spotlight".to_owned(),
-                payload: json!({"userId": U, "currentTab": {"type": "plugin"}})
-                    .to_string()
-                    .into(),
+                payload: format!(r#"{{"userId":"{U}","currentTab":{{"type":"plugin"}}}}"#).into(),
                 timestamp_ms: NOW,
             }),
         ),
