@@ -22,6 +22,8 @@ pub struct Participant {
     pub name: Option<String>,
     /// Address of a picture.
     pub picture: Option<String>,
+    /// Whether it was removed from a session with a ban, which lasts until it is lifted.
+    pub banned: bool,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.

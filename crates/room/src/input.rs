@@ -464,6 +464,8 @@ pub enum Connected {
     },
     /// To a breakout room: it was given up; its people go back to the parent.
     Closed,
+    /// To a breakout room: the parent's session was ended for all, so its own ends too.
+    Ended,
 }
 
 /// A parent meeting and its breakout rooms.

@@ -13,6 +13,7 @@ mod leaving;
 mod limits;
 mod media;
 mod moderation;
+mod moving;
 mod people;
 mod permissions;
 mod polls;

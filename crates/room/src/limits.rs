@@ -73,12 +73,14 @@ pub(crate) enum Rate {
     Peers,
     /// Changes of permissions.
     Permissions,
+    /// Reads of chat, polls and stores: short questions with long answers.
+    Reads,
     /// Everything else that others hear of: polls, stage, waiting room, moderation.
     Other,
 }
 
 impl Rate {
-    const COUNT: usize = 7;
+    const COUNT: usize = 8;
 
     /// Requests at once, and the time after which one more is allowed, in microseconds.
     const fn bucket(self) -> (u32, i64) {
@@ -90,6 +92,7 @@ impl Rate {
             Self::Connected => (60, 60_000_000 / 60),
             Self::Peers => (30, 60_000_000 / 30),
             Self::Permissions => (1000, 60_000_000 / 1000),
+            Self::Reads => (120, 1_000_000 / 2),
             Self::Other => (100, 1_000_000 / 10),
         }
     }

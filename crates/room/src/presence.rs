@@ -74,7 +74,7 @@ impl Room {
         }
         self.people.insert(Peer {
             id: connect.peer,
-            permissions: Arc::new(connect.person.permissions.clone()),
+            permissions: self.changed_permissions(&connect.person),
             display_name: connect.person.name.clone(),
             person: connect.person,
             record: connect.record,
@@ -92,6 +92,7 @@ impl Room {
     }
 
     fn connect_again(&mut self, connect: Connect) {
+        let permissions = self.changed_permissions(&connect.person);
         let Some(known) = self.people.get_mut(connect.peer) else {
             return;
         };
@@ -103,7 +104,7 @@ impl Room {
         let participant = known.person.participant;
         if place == Place::Outside {
             // Nothing has come of it yet: it is who it says it is now.
-            known.permissions = Arc::new(connect.person.permissions.clone());
+            known.permissions = permissions;
             known.display_name.clone_from(&connect.person.name);
             known.person = connect.person;
             known.record = connect.record;
@@ -126,6 +127,8 @@ impl Room {
                 self.clock.came_back();
                 // After a restart the media engine knows nobody.
                 self.admit_to_media(connect.peer);
+                // It may have missed them.
+                self.tell_own_changes(connect.peer);
             }
         }
     }
@@ -220,6 +223,7 @@ impl Room {
         self.record(DomainEvent::PeerJoined { session, stay });
         self.admit_to_media(peer);
         self.reply(peer, id, Event::PeerJoined(view.clone()));
+        self.tell_own_changes(peer);
         let others = self.people.inside_but(Some(peer));
         self.send(others, Event::PeerJoined(view));
         if waited {
@@ -243,7 +247,9 @@ impl Peer {
         if !self.permissions.can_edit_display_name {
             return;
         }
-        let name: String = wished.unwrap_or_default().trim().chars().take(NAME_MAX).collect();
+        // No database keeps a NUL in a text.
+        let name = wished.unwrap_or_default().trim().chars().filter(|c| *c != '\0');
+        let name: String = name.take(NAME_MAX).collect();
         if !name.is_empty() {
             self.display_name = name;
         }

@@ -6,7 +6,7 @@ use muster_model::{MeetingId, PeerId, Timestamp, event::DomainEvent, session::Se
 use uuid::Uuid;
 
 use crate::{
-    chat::Chat,
+    chat::{Chat, ChatChange},
     connected::ConnectedRooms,
     effect::{Effect, Event, Refusal},
     input::{Input, Request, RequestId},
@@ -55,6 +55,8 @@ pub struct Room {
     pub(crate) polls: Polls,
     pub(crate) stores: Stores,
     pub(crate) connected: ConnectedRooms,
+    /// What people may do otherwise than their presets say.
+    pub(crate) changes: crate::permissions::Changes,
     pub(crate) media: MediaState,
     pub(crate) recordings: BTreeMap<muster_model::RecordingId, crate::input::RecordingState>,
     /// Counts up with each coming in.
@@ -91,6 +93,7 @@ impl Room {
             polls: Polls::default(),
             stores: Stores::default(),
             connected: ConnectedRooms::default(),
+            changes: BTreeMap::new(),
             media: MediaState::default(),
             recordings: BTreeMap::new(),
             turns: 0,
@@ -165,7 +168,7 @@ impl Room {
             R::JoinStage => self.join_stage(now, peer, id),
             R::LeaveStage(users) => self.leave_stage(now, peer, id, &users),
 
-            R::ChatMessages => self.tell_chat(peer, id),
+            R::ChatMessages => self.tell_chat(now, peer, id),
             R::SendChat { kind, payload } => self.send_chat(now, peer, id, kind, payload),
             R::SendPrivateChat { peers, kind, payload } => {
                 self.send_private_chat(now, peer, id, &peers, kind, payload)
@@ -175,17 +178,24 @@ impl Room {
                 kind,
                 payload,
                 pinned,
-            } => self.edit_chat(now, peer, id, message, kind, payload, pinned),
+            } => {
+                let change = ChatChange {
+                    kind,
+                    payload,
+                    pinned,
+                };
+                self.edit_chat(now, peer, id, message, change)
+            }
             R::DeleteChat(message) => self.delete_chat(now, peer, id, message),
             R::PinChat { message, pinned } => self.pin_chat(now, peer, id, message, pinned),
-            R::ChatPage(page) => self.tell_chat_page(peer, id, &page),
+            R::ChatPage(page) => self.tell_chat_page(now, peer, id, &page),
             R::SearchChat { term, page } => self.search_chat(now, peer, id, &term, &page),
 
-            R::Polls => self.tell_polls(peer, id),
+            R::Polls => self.tell_polls(now, peer, id),
             R::CreatePoll(poll) => self.create_poll_by(now, peer, id, poll),
             R::Vote { poll, option } => self.vote(now, peer, id, poll, option),
 
-            R::StoreGet { store, keys } => self.read_store(peer, id, store, &keys),
+            R::StoreGet { store, keys } => self.read_store(now, peer, id, store, &keys),
             R::StoreInsert { store, items } => self.write_store(now, peer, id, store, items),
             R::StoreDelete { store, keys } => self.clear_store(now, peer, id, store, keys),
 
@@ -196,9 +206,9 @@ impl Room {
             }
 
             R::UpdatePermissions(changes) => self.update_permissions(now, peer, id, changes),
-            R::ReadPermissions(users) => self.tell_permissions(peer, id, &users),
+            R::ReadPermissions(users) => self.tell_permissions(now, peer, id, &users),
 
-            R::ConnectedRooms => self.tell_connected(peer, id),
+            R::ConnectedRooms => self.tell_connected(now, peer, id),
             R::CreateConnectedRooms(titles) => self.create_connected(now, peer, id, titles),
             R::DeleteConnectedRooms(meetings) => self.delete_connected(now, peer, id, &meetings),
             R::MovePeople {
@@ -220,6 +230,11 @@ impl Room {
 
     pub(crate) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// Whether something was brought about that the shell has not been given yet.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
     }
 
     pub(crate) fn record(&mut self, event: DomainEvent) {

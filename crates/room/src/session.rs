@@ -122,11 +122,11 @@ impl Room {
         let now = self.clock.advance(now);
         let mut chat = std::mem::take(&mut self.settings.earlier_chat);
         let Some(resumed) = resumed else {
-            self.chat.resume(chat);
+            self.chat.resume(chat, &self.settings.limits);
             return;
         };
         chat.extend(resumed.chat);
-        self.chat.resume(chat);
+        self.chat.resume(chat, &self.settings.limits);
         self.polls.resume(resumed.polls);
         let waits_for_somebody = !resumed.inside.is_empty() || !resumed.connected_rooms.is_empty();
         self.connected.resume(resumed.connected_rooms);
@@ -143,6 +143,10 @@ impl Room {
         }
         for (peer, record, person) in resumed.inside {
             self.put_back(peer, record, person, alive_at, until);
+        }
+        if self.settings.parent.is_none() || self.clock.inside > 0 {
+            // The rest of the family may have been cut short too, or not: either way it has to hear.
+            self.roster_changed();
         }
     }
 
@@ -249,9 +253,9 @@ impl Room {
             reason,
             at: at.max(live.started_at),
         });
-        let now = self.clock.now.unwrap_or(at);
         self.roster_changed();
-        self.close_connected(now);
+        self.close_connected(reason);
+        self.forget_changes();
         if !self.settings.persist_chat {
             self.chat.clear();
         }
@@ -340,7 +344,9 @@ impl Room {
     /// When the room wants [`crate::Input::Timeout`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let lost = self.clock.lost.first().map(|(until, _)| *until);
-        [lost, self.end_due(), self.count_due()]
+        // What a room that goes on has to say at once.
+        let waiting = self.clock.now.filter(|_| self.has_effects());
+        [waiting, lost, self.end_due(), self.count_due()]
             .into_iter()
             .flatten()
             .min()

@@ -42,6 +42,10 @@ impl Room {
         let Some(known) = self.people.get(peer) else {
             return true;
         };
+        // Into a breakout room only its family sends people, from among those it has let in.
+        if self.settings.parent.is_some() {
+            return false;
+        }
         if known.permissions.accept_waiting_requests || self.admissions.has(known.person.participant) {
             return false;
         }

@@ -43,6 +43,8 @@ pub struct ParticipantPatch {
     pub name: Option<Option<String>>,
     /// Another picture, or none.
     pub picture: Option<Option<String>>,
+    /// Ban, or lift the ban.
+    pub banned: Option<bool>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -54,6 +56,7 @@ struct ParticipantRow {
     custom_participant_id: String,
     name: Option<String>,
     picture: Option<String>,
+    banned: bool,
     created_at: i64,
     updated_at: i64,
 }
@@ -70,6 +73,7 @@ impl TryFrom<ParticipantRow> for Participant {
             custom_participant_id: row.custom_participant_id,
             name: row.name,
             picture: row.picture,
+            banned: row.banned,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
@@ -81,7 +85,7 @@ macro_rules! select_participants {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.meeting_id, p.preset_id, pr.name AS preset_name, p.custom_participant_id, p.name, ",
-            "p.picture, p.created_at, p.updated_at FROM participants p JOIN presets pr ON pr.id = p.preset_id ",
+            "p.picture, p.banned_at IS NOT NULL AS banned, p.created_at, p.updated_at FROM participants p JOIN presets pr ON pr.id = p.preset_id ",
             "WHERE p.meeting_id = (SELECT m.id FROM meetings m JOIN apps a ON a.id = m.app_id ",
             "WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3) ",
             $rest
@@ -226,6 +230,7 @@ pub async fn add(
         custom_participant_id: new.custom_participant_id,
         name: new.name,
         picture: new.picture,
+        banned: false,
         created_at: Timestamp::from_micros(created_at),
         updated_at: now,
     })
@@ -266,10 +271,12 @@ pub async fn patch(
     }
     participant.name = patch.name.unwrap_or(participant.name);
     participant.picture = patch.picture.unwrap_or(participant.picture);
+    participant.banned = patch.banned.unwrap_or(participant.banned);
     participant.updated_at = now;
     conn.execute(
         "UPDATE participants SET preset_id = $3, custom_participant_id = $4, name = $5, picture = $6, \
-         search_text = $7, updated_at = $8 WHERE id = $1 AND meeting_id = $2",
+         search_text = $7, updated_at = $8, banned_at = CASE WHEN $9 THEN COALESCE(banned_at, $8) END \
+         WHERE id = $1 AND meeting_id = $2",
         params![
             id,
             at.meeting,
@@ -278,7 +285,8 @@ pub async fn patch(
             &participant.name,
             &participant.picture,
             searchable(&participant.custom_participant_id, participant.name.as_deref()),
-            now
+            now,
+            participant.banned
         ],
     )
     .await

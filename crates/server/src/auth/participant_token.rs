@@ -173,6 +173,7 @@ mod tests {
             custom_participant_id: "c".into(),
             name: None,
             picture: None,
+            banned: false,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
         }

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use anyhow::Context;
 use futures::FutureExt;
 use muster_model::{Timestamp, WebhookId};
 use muster_store::{

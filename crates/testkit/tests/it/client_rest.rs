@@ -79,6 +79,7 @@ fn ended_token(server: &Server, meeting: &Api, app: &Api, participant: &str) -> 
         custom_participant_id: "ada".into(),
         name: None,
         picture: None,
+        banned: false,
         created_at: now,
         updated_at: now,
     };

@@ -137,6 +137,8 @@ pub struct ParticipantChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, format = "uri", max_length = 4096)]
     picture: Option<Option<String>>,
+    /// Extension: whether it may not join. Set by kicking with `ban` too.
+    banned: Option<bool>,
     /// Extension: seconds for which the token holds.
     #[schema(minimum = 1, maximum = 315_360_000)]
     #[serde(default, deserialize_with = "muster_model::number::whole")]
@@ -177,6 +179,18 @@ pub struct ParticipantOut {
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Extension: true where it may not join. Not told in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    banned: Option<bool>,
+}
+
+impl ParticipantOut {
+    fn with_ban(participant: Participant) -> Self {
+        Self {
+            banned: participant.banned.then_some(true),
+            ..participant.into()
+        }
+    }
 }
 
 impl From<Participant> for ParticipantOut {
@@ -189,6 +203,7 @@ impl From<Participant> for ParticipantOut {
             picture: participant.picture,
             created_at: participant.created_at,
             updated_at: participant.updated_at,
+            banned: None,
         }
     }
 }
@@ -248,7 +263,7 @@ fn with_token(
 ) -> anyhow::Result<Envelope<ParticipantWithToken>> {
     let token = sign(app, caller, &participant, ttl)?;
     Ok(Envelope::one(ParticipantWithToken {
-        participant: participant.into(),
+        participant: ParticipantOut::with_ban(participant),
         token,
     }))
 }
@@ -302,7 +317,8 @@ async fn add(
 
 async fn get(State(app): State<App>, caller: MeetingCaller) -> Result<Envelope<ParticipantOut>, ApiError> {
     let id = caller.participant()?;
-    Ok(Envelope::one(app.store.participant(&caller.at, id).await?.into()))
+    let participant = app.store.participant(&caller.at, id).await?;
+    Ok(Envelope::one(ParticipantOut::with_ban(participant)))
 }
 
 async fn update(
@@ -316,6 +332,7 @@ async fn update(
         preset: preset_ref(input.preset_name, input.preset_id),
         name: input.name,
         picture: input.picture,
+        banned: input.banned,
     };
     change(&app, &caller, patch, input.expires_in).await
 }
@@ -331,6 +348,7 @@ async fn replace(
         preset: preset_ref(input.preset_name, input.preset_id),
         name: Some(input.name),
         picture: Some(input.picture),
+        banned: None,
     };
     change(&app, &caller, patch, input.expires_in).await
 }
