@@ -57,9 +57,7 @@ impl Options {
 
 fn main() -> Outcome {
     let mut args = std::env::args().skip(1);
-    let command = args
-        .next()
-        .ok_or("say what to do: prepare, join, idle or chat")?;
+    let command = args.next().ok_or("say what to do: prepare, join, idle or chat")?;
     let options = Options::parse(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

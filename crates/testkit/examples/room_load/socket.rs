@@ -123,9 +123,7 @@ impl Socket {
                     TEXT if payload == frame::PING.as_bytes() => each(Heard::Ping),
                     TEXT => {}
                     CLOSE => {
-                        let code = payload
-                            .first_chunk()
-                            .map_or(0, |code| u16::from_be_bytes(*code));
+                        let code = payload.first_chunk().map_or(0, |code| u16::from_be_bytes(*code));
                         return Err(io::Error::new(
                             io::ErrorKind::ConnectionReset,
                             format!("closed with {code}"),
