@@ -1,5 +1,7 @@
 //! From what rooms say to numbers and payloads.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use muster_model::{
     MeetingId, ParticipantId, PeerId,
@@ -568,12 +570,11 @@ pub(super) fn media_join(
     else {
         return Bytes::new();
     };
-    let of = |peer: PeerId| {
-        producers
-            .iter()
-            .find(|(id, _)| *id == peer)
-            .map_or(&[] as &[_], |(_, states)| states.as_slice())
-    };
+    let by_peer: HashMap<PeerId, &[ProducerState]> = producers
+        .iter()
+        .map(|(peer, states)| (*peer, states.as_slice()))
+        .collect();
+    let of = |peer: PeerId| by_peer.get(&peer).copied().unwrap_or_default();
     bytes(&edge::PeerJoinCompleteResponse {
         room_state: Some(edge::GetRoomStateResponse {
             room_uuid: session.to_string(),
