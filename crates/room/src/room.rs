@@ -291,9 +291,4 @@ impl Room {
     pub(crate) fn title(&self) -> String {
         self.settings.title.clone().unwrap_or_default()
     }
-
-    /// The person behind a known peer.
-    pub(crate) fn person_of(&self, peer: PeerId) -> Option<Arc<crate::input::Person>> {
-        self.people.get(peer).map(|known| known.person.clone())
-    }
 }

@@ -253,8 +253,9 @@ impl Room {
             reason,
             at: at.max(live.started_at),
         });
-        self.roster_changed();
+        // First, so that rooms that are given up hear nothing of a family that is over.
         self.close_connected(reason);
+        self.roster_changed();
         self.forget_changes();
         if !self.settings.persist_chat {
             self.chat.clear();

@@ -407,3 +407,9 @@ impl Meeting {
         }
     }
 }
+
+/// Somebody who was inside when a room was cut short, and does not come back within the test.
+pub fn somebody_inside() -> (PeerId, PeerId, Arc<Person>) {
+    let peer = peer_id(999);
+    (peer, peer, person_who(999, "Ghost", |_| ()))
+}

@@ -3,7 +3,6 @@
 mod account;
 mod broadcast;
 mod chat;
-mod chat_model;
 mod commands;
 mod connected;
 mod connected_life;

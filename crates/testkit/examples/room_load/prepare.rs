@@ -4,10 +4,13 @@ use std::{fmt::Write, path::PathBuf, time::Duration};
 
 use muster_model::{
     AccountId, MeetingId, Timestamp, app::Scope, meeting::MeetingSettings, participant::DuplicatePolicy,
+    token::Permission,
 };
-use muster_server::auth::{master_key::MasterKey, participant_token::ParticipantTokens};
+use muster_server::auth::{api_token, master_key::MasterKey, participant_token::ParticipantTokens};
 use muster_store::{
-    Address, Store, apps, meetings,
+    Address, Store,
+    accounts::{self, NewToken},
+    apps, meetings,
     participants::{self, MeetingScope, NewParticipant, PresetRef},
 };
 
@@ -49,10 +52,22 @@ pub async fn run(options: &Options) -> Outcome {
     let master = MasterKey::load_or_create(&data_dir.join("master.key"))?;
     let tokens = ParticipantTokens::load_or_create(&store, &master).await?;
     let account: AccountId = ACCOUNT.parse()?;
-    let within = account.clone();
+    // An account begins with its first token; nobody learns this one's secret.
+    let token = NewToken {
+        account: account.clone(),
+        name: Some("rooms".into()),
+        permission: Permission::RealtimeAdmin,
+        secret_hash: api_token::hash(&api_token::new_secret()?),
+        expires_at: None,
+    };
+    let now = Timestamp::now();
     let app = store
         .write(move |conn| {
-            Box::pin(async move { apps::create(conn, &within, "rooms".into(), Timestamp::now()).await })
+            Box::pin(async move {
+                let account = token.account.clone();
+                accounts::create_token(conn, token, now).await?;
+                apps::create(conn, &account, "rooms".into(), now).await
+            })
         })
         .await?;
     let scope = Scope { account, app: app.id };

@@ -1,6 +1,6 @@
 //! From what rooms say to numbers and payloads.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use muster_model::{
@@ -414,7 +414,8 @@ fn people_moved(destination: MeetingId, custom_ids: &[String]) -> Bytes {
             .iter()
             .map(|custom_id| room::MovedPeer {
                 meeting_id: Some(destination.to_string()),
-                custom_participant_id: Some(custom_id.clone()),
+                // The client takes this word, anywhere in the reply, for a failure (PROTOCOL f.11).
+                custom_participant_id: (!custom_id.contains("error")).then(|| custom_id.clone()),
                 error: None,
             })
             .collect(),
@@ -570,7 +571,7 @@ pub(super) fn media_join(
     else {
         return Bytes::new();
     };
-    let by_peer: HashMap<PeerId, &[ProducerState]> = producers
+    let by_peer: BTreeMap<PeerId, &[ProducerState]> = producers
         .iter()
         .map(|(peer, states)| (*peer, states.as_slice()))
         .collect();
