@@ -383,6 +383,9 @@ pub enum Command {
     },
     /// A participant was deleted: its connections end, whatever state they are in.
     RemoveParticipant(ParticipantId),
+    /// The meeting became INACTIVE (true) or ACTIVE again: nobody comes in while it is closed, and those
+    /// inside stay. It needs no session.
+    Close(bool),
     /// A recording came into another state.
     Recording(RecordingState),
     /// A livestream came into another state.

@@ -59,6 +59,8 @@ pub struct Room {
     pub(crate) changes: crate::permissions::Changes,
     pub(crate) media: MediaState,
     pub(crate) recordings: BTreeMap<muster_model::RecordingId, crate::input::RecordingState>,
+    /// Whether nobody may come in: the meeting is INACTIVE.
+    pub(crate) closed: bool,
     /// Counts up with each coming in.
     pub(crate) turns: u64,
     effects: Vec<Effect>,
@@ -96,6 +98,7 @@ impl Room {
             changes: BTreeMap::new(),
             media: MediaState::default(),
             recordings: BTreeMap::new(),
+            closed: false,
             turns: 0,
             effects: Vec::new(),
             settings,

@@ -6,7 +6,7 @@ use muster_model::{
 };
 use muster_room::{
     Answer, CloseReason, Command, CommandError, Event, LivestreamPhase, LivestreamState, MediaEffect,
-    MediaKinds, NewPoll, RecordingPhase, RecordingState, Request,
+    MediaKinds, NewPoll, RecordingPhase, RecordingState, Refusal, Request,
 };
 use uuid::Uuid;
 
@@ -209,6 +209,26 @@ fn a_deleted_participant_goes_from_wherever_it_is() {
     assert_eq!(meeting.inside(ana), ["Ana"]);
     let outcome = meeting.command(Command::RemoveParticipant(inside.user));
     assert_eq!(outcome.answer(), Ok(Answer::Done));
+}
+
+#[test]
+fn nobody_comes_into_a_closed_meeting_and_who_is_inside_stays() {
+    let mut meeting = Meeting::new();
+    let early = meeting.connect(&person(2, "Ben", &seed("group_call_participant")));
+    assert_eq!(meeting.command(Command::Close(true)).answer(), Ok(Answer::Done));
+    let join = || Request::Join { display_name: None };
+    let refusal = meeting.ask(early, join()).refusal(early);
+    assert!(matches!(refusal, Refusal::Invalid(_)), "{refusal:?}");
+    assert_eq!(meeting.command(Command::Close(false)).answer(), Ok(Answer::Done));
+    let ana = meeting.join_seed(1, "Ana", "group_call_host");
+    meeting.command(Command::Close(true));
+    let refusal = meeting.ask(early, join()).refusal(early);
+    assert!(matches!(refusal, Refusal::Invalid(_)), "{refusal:?}");
+    let _ = meeting.ask(ana, join()).granted();
+    assert_eq!(meeting.inside(ana), ["Ana"]);
+    meeting.command(Command::Close(false));
+    let _ = meeting.ask(early, join()).granted();
+    assert_eq!(meeting.inside(ana), ["Ana", "Ben"]);
 }
 
 #[test]

@@ -398,6 +398,7 @@ where
         + 'static,
 {
     let (at, now, master_key) = (caller.at, app.now(), Arc::clone(&app.master_key));
+    let room = at.clone();
     let changed = app
         .store
         .write(move |conn| {
@@ -421,6 +422,8 @@ where
             })
         })
         .await??;
+    let closed = changed.settings.status == MeetingStatus::Inactive;
+    app.rooms.close(&room, closed).await;
     Ok(Envelope::one(changed.into()))
 }
 

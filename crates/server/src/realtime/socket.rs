@@ -128,14 +128,16 @@ impl Visitor {
                 "The participant was removed from the meeting",
             ));
         }
-        if joiner.meeting.status == MeetingStatus::Inactive {
-            return Err(ApiError::forbidden_because("The meeting is inactive"));
-        }
-        let record = match app
+        let peer_id_use = app
             .store
             .peer_id_use(&joiner.at, claims.participant, peer)
-            .await?
-        {
+            .await?;
+        // Those who were inside stay, so they may come back when their connection breaks.
+        let was_inside = matches!(peer_id_use, PeerIdUse::Here(_));
+        if joiner.meeting.status == MeetingStatus::Inactive && !was_inside {
+            return Err(ApiError::forbidden_because("The meeting is inactive"));
+        }
+        let record = match peer_id_use {
             PeerIdUse::Free => peer,
             PeerIdUse::Here(record) => record,
             PeerIdUse::Elsewhere => PeerId::random(),

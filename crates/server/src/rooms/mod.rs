@@ -224,6 +224,12 @@ impl Rooms {
         }
     }
 
+    /// Lets nobody come into a meeting that became INACTIVE, or people again.
+    pub async fn close(&self, at: &MeetingScope, closed: bool) {
+        // A meeting without a live room has nobody to tell; the next one begins as the record says.
+        let _ = self.command(at, Command::Close(closed)).await;
+    }
+
     /// Goes on with the sessions that a stop or a crash cut short.
     pub async fn resume(&self, app: &App) -> anyhow::Result<()> {
         for live in app.store.live_sessions_of(self.node.name()).await? {
