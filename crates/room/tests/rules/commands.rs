@@ -269,7 +269,10 @@ fn an_inactive_meeting_lets_nobody_in_and_keeps_those_inside() {
         Refusal::NotPermitted("join an inactive meeting")
     );
     // One inside asks again, as after a reconnection.
-    assert!(matches!(meeting.ask(ana, join()).reply(ana), Event::PeerJoined(_)));
+    assert!(matches!(
+        meeting.ask(ana, join()).reply(ana),
+        Event::PeerJoined(_)
+    ));
     assert_eq!(meeting.inside(ana), ["Ana"]);
     meeting.command(Command::SetActive(true));
     meeting.ask(ben, join());
