@@ -18,7 +18,7 @@ lint: ## formatting, clippy, dependencies, shell scripts
 	@scripts/lint
 
 bench: build ## the benchmarks (about a quarter of an hour)
-	cargo build --release --locked --package muster-server --example seed
+	cargo build --release --locked --package muster-server --package muster-testkit --example seed --example room_load
 	@bench/run
 
 fuzz: ## the property tests with many more inputs, then each fuzz target: make fuzz SECONDS=600 CASES=100000

@@ -293,6 +293,23 @@ impl Guest {
         self.pushed().await.into_iter().map(|frame| frame.event).collect()
     }
 
+    /// Whether a request is replied to before the connection ends.
+    pub async fn replied(&mut self, id: &str) -> bool {
+        self.wait(|frame| frame.id == id).await.is_ok()
+    }
+
+    /// Everything pushed that has arrived by now; the server is asked nothing.
+    pub fn arrived(&mut self) -> Vec<Frame> {
+        while let Ok(heard) = self.heard.try_recv() {
+            match heard {
+                Heard::Frame(frame) => self.pushes.push_back(frame),
+                Heard::Text(text) => self.texts.push_back(text),
+                Heard::Closed(closed) => self.closed = Some(closed),
+            }
+        }
+        self.pushes.drain(..).collect()
+    }
+
     /// Waits for the end of the connection.
     pub async fn closed(&mut self) -> Closed {
         if let Some(closed) = self.closed {

@@ -1,14 +1,24 @@
 //! Live rooms, by fake participants over real sockets.
 
+mod breakout;
+mod broadcast;
+mod chat;
 mod crash;
+mod kit;
 mod media;
 mod moderation;
+mod permissions;
+mod polls;
 mod presence;
+mod producers;
 mod reconnect;
+mod records;
 mod rest_actions;
 mod sockets;
 mod stage;
+mod stores;
 mod waiting;
+mod webhooks;
 
 use muster_testkit::{Api, Server};
 use serde_json::json;
