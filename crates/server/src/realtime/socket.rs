@@ -131,19 +131,26 @@ impl Visitor {
                 "The participant was removed from the meeting",
             ));
         }
-        if joiner.meeting.status == MeetingStatus::Inactive {
-            return Err(ApiError::forbidden_because("The meeting is inactive"));
-        }
-        let record = match app
+        let found = app
             .store
             .peer_id_use(&joiner.at, claims.participant, peer)
-            .await?
-        {
+            .await?;
+        let record = match found {
             PeerIdUse::Free => peer,
             PeerIdUse::Here(record) => record,
             PeerIdUse::Elsewhere => PeerId::random(),
             PeerIdUse::Foreign => return Err(ApiError::forbidden_because("The peer id is taken")),
         };
+        if joiner.meeting.status == MeetingStatus::Inactive {
+            // Those inside are not sent away, so one who lost its connection may come back.
+            let stays = match found {
+                PeerIdUse::Here(record) => app.store.stays(record).await?,
+                _ => false,
+            };
+            if !stays {
+                return Err(ApiError::forbidden_because("The meeting is inactive"));
+            }
+        }
         Ok(Self { joiner, peer, record })
     }
 

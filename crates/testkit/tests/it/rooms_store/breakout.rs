@@ -15,7 +15,7 @@ both!(
 );
 
 async fn breakout_rooms_are_meetings_beside_the_lists(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let store = server.store();
     room.meeting
@@ -100,7 +100,7 @@ async fn breakout_rooms_are_meetings_beside_the_lists(db: Database) {
 }
 
 async fn a_parent_takes_its_breakout_rooms_with_it(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let survivor = Room::of(&server, room.app.clone()).await;
     let store = server.store();

@@ -3,7 +3,7 @@
 use muster_model::{PresetId, chat::ChatPayloadKind};
 use muster_room::{Broadcast, ChatFilter, ChatPage, MediaKinds, NewPoll, PermissionPatch, Request as R};
 use muster_wire::{event as number, frame, socket};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Decoded, Frame, U, V, decode, saved, saved_frame, u, v};
 
