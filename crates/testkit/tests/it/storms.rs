@@ -1,13 +1,19 @@
 //! kill -9 in the middle of many writes: what was acknowledged is there.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use muster_testkit::{Api, Database, Muster, both};
+use muster_testkit::{Api, Database, Muster, TEST_TIME, both, eventually};
 use serde_json::json;
 
 both!(nothing_acknowledged_is_lost_to_kill_9);
 
-const ROUNDS: u64 = 5;
+const ROUNDS: usize = 5;
 const CLIENTS: usize = 24;
 
 async fn nothing_acknowledged_is_lost_to_kill_9(db: Database) {
@@ -17,16 +23,23 @@ async fn nothing_acknowledged_is_lost_to_kill_9(db: Database) {
     let mut acknowledged = BTreeSet::new();
     for round in 0..ROUNDS {
         let here = meeting.on(&server.origin);
+        let count = Arc::new(AtomicUsize::new(0));
         let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| tokio::spawn(add_until_it_fails(here.clone(), format!("{round}-{client}"))))
+            .map(|client| {
+                let name = format!("{round}-{client}");
+                tokio::spawn(add_until_it_fails(here.clone(), name, count.clone()))
+            })
             .collect();
-        tokio::time::sleep(Duration::from_millis(300 + 137 * round)).await;
+        // The kill falls into the middle of the storm, however fast the machine is.
+        let enough = CLIENTS * (3 + 2 * round);
+        eventually("a storm", TEST_TIME, async || {
+            count.load(Ordering::Relaxed) >= enough
+        })
+        .await;
         server.kill();
-        let before = acknowledged.len();
         for client in clients {
             acknowledged.extend(client.await.unwrap());
         }
-        assert!(acknowledged.len() > before + CLIENTS, "a storm, not a breeze");
         server = muster.serve(&[]);
         everything_is_there(&meeting.on(&server.origin), &muster, &acknowledged).await;
     }
@@ -34,7 +47,7 @@ async fn nothing_acknowledged_is_lost_to_kill_9(db: Database) {
 }
 
 /// Adds participants until the server is gone; answers the ids of those that were acknowledged.
-async fn add_until_it_fails(meeting: Api, client: String) -> Vec<String> {
+async fn add_until_it_fails(meeting: Api, client: String, count: Arc<AtomicUsize>) -> Vec<String> {
     let mut ids = Vec::new();
     for i in 0.. {
         let body =
@@ -45,7 +58,10 @@ async fn add_until_it_fails(meeting: Api, client: String) -> Vec<String> {
             .try_send()
             .await
         {
-            Ok(answer) => ids.push(answer.expect(201).ok()["id"].as_str().unwrap().to_owned()),
+            Ok(answer) => {
+                ids.push(answer.expect(201).ok()["id"].as_str().unwrap().to_owned());
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             Err(_) => break,
         }
     }
