@@ -13,6 +13,8 @@ use muster_store::Address;
 use serde::Deserialize;
 use url::Url;
 
+use crate::auth::turn::TurnRelay;
+
 /// The manual, and the defaults.
 pub const DEFAULT_TOML: &str = include_str!("config.default.toml");
 
@@ -75,6 +77,22 @@ pub struct Settings {
     /// An address told to clients for media; may be repeated
     #[arg(long, env = "MUSTER_MEDIA_IP", value_name = "IP", value_delimiter = ',')]
     pub media_ip: Option<Vec<IpAddr>>,
+    /// An address of a TURN relay for clients; may be repeated
+    #[arg(
+        long = "turn-url",
+        env = "MUSTER_TURN_URLS",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub turn_urls: Option<Vec<String>>,
+    /// The secret that the TURN relay shares with us
+    #[arg(
+        long,
+        env = "MUSTER_TURN_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub turn_secret: Option<String>,
     /// A private network that webhooks and uploads may reach; may be repeated
     #[arg(
         long,
@@ -187,6 +205,8 @@ impl Settings {
             trusted_proxies,
             media_listen,
             media_ip,
+            turn_urls,
+            turn_secret,
             allow_outbound,
             webhook_retry_schedule,
             participant_token_ttl_secs,
@@ -238,6 +258,8 @@ pub struct Config {
     pub tls: Option<(SocketAddr, TlsSource)>,
     /// Metrics listener.
     pub admin_listen: Option<SocketAddr>,
+    /// The TURN relay that clients are told of.
+    pub turn: Option<TurnRelay>,
     /// Base domain of the clients' hosts, perhaps with a port.
     pub base_domain: String,
     /// What every link begins with, without a slash at the end.
@@ -341,6 +363,10 @@ impl Config {
             listen: s.listen.context("listen is missing")?,
             tls,
             admin_listen: s.admin_listen,
+            turn: match s.turn_urls.unwrap_or_default() {
+                urls if urls.is_empty() => None,
+                urls => Some(TurnRelay::new(urls, s.turn_secret.unwrap_or_default())?),
+            },
             base_domain,
             public_url,
             trusted_proxies: s.trusted_proxies.unwrap_or_default(),

@@ -298,32 +298,45 @@ fn about(
     Ok(command(ids, custom_ids, people.ban.unwrap_or(false)))
 }
 
+/// Carries out a command about people, which needs a live session before it looks at their ids.
+async fn act_on_people(
+    app: &App,
+    caller: &MeetingCaller,
+    idempotency: Idempotency,
+    body: Body<PeopleIn>,
+    action: &str,
+    command: impl FnOnce(Vec<ParticipantId>, Vec<String>, bool) -> Command,
+) -> Result<Response, ApiError> {
+    require_session(app, &caller.at).await?;
+    let command = about(body.value, command)?;
+    answer_with(
+        app,
+        caller,
+        idempotency,
+        body.fingerprint,
+        (StatusCode::OK, command),
+        async |answer| {
+            Ok(PeopleOut {
+                action: action.to_owned(),
+                participants: people(app, &caller.at, answer).await?,
+            })
+        },
+    )
+    .await
+}
+
 async fn kick(
     State(app): State<App>,
     caller: MeetingCaller,
     idempotency: Idempotency,
     body: Body<PeopleIn>,
 ) -> Result<Response, ApiError> {
-    require_session(&app, &caller.at).await?;
-    let command = about(body.value, |participants, custom_ids, ban| Command::Kick {
+    let command = |participants, custom_ids, ban| Command::Kick {
         participants,
         custom_ids,
         ban,
-    })?;
-    answer_with(
-        &app,
-        &caller,
-        idempotency,
-        body.fingerprint,
-        (StatusCode::OK, command),
-        async |answer| {
-            Ok(PeopleOut {
-                action: "kick".to_owned(),
-                participants: people(&app, &caller.at, answer).await?,
-            })
-        },
-    )
-    .await
+    };
+    act_on_people(&app, &caller, idempotency, body, "kick", command).await
 }
 
 async fn kick_all(
@@ -354,25 +367,11 @@ async fn mute(
     idempotency: Idempotency,
     body: Body<PeopleIn>,
 ) -> Result<Response, ApiError> {
-    require_session(&app, &caller.at).await?;
-    let command = about(body.value, |participants, custom_ids, _| Command::Mute {
+    let command = |participants, custom_ids, _| Command::Mute {
         participants,
         custom_ids,
-    })?;
-    answer_with(
-        &app,
-        &caller,
-        idempotency,
-        body.fingerprint,
-        (StatusCode::OK, command),
-        async |answer| {
-            Ok(PeopleOut {
-                action: "mute".to_owned(),
-                participants: people(&app, &caller.at, answer).await?,
-            })
-        },
-    )
-    .await
+    };
+    act_on_people(&app, &caller, idempotency, body, "mute", command).await
 }
 
 async fn mute_all(

@@ -4,3 +4,4 @@ pub mod api_token;
 pub mod file_link;
 pub mod master_key;
 pub mod participant_token;
+pub mod turn;

@@ -130,17 +130,30 @@ async fn details(State(app): State<App>, caller: ClientCaller) -> Result<Respons
 #[serde(rename_all = "camelCase")]
 struct IceServersOut {
     success: bool,
-    ice_servers: [IceServerOut; 0],
+    ice_servers: Vec<IceServerOut>,
 }
 
-/// A relay. There is none yet: media has a server of its own, which clients reach directly.
+/// A relay, in the shape that `RTCPeerConnection` takes.
 #[derive(Debug, Serialize)]
-enum IceServerOut {}
+struct IceServerOut {
+    urls: Vec<String>,
+    username: String,
+    credential: String,
+}
 
-async fn ice_servers(_: ClientCaller) -> Result<Response, ApiError> {
+async fn ice_servers(State(app): State<App>, caller: ClientCaller) -> Result<Response, ApiError> {
+    let participant = caller.joiner.person.participant;
+    let relay = app.config.turn.as_ref().map(|turn| {
+        let lent = turn.lend(participant, app.now());
+        IceServerOut {
+            urls: turn.urls.clone(),
+            username: lent.username,
+            credential: lent.credential,
+        }
+    });
     let body = IceServersOut {
         success: true,
-        ice_servers: [],
+        ice_servers: relay.into_iter().collect(),
     };
     answer(StatusCode::OK, &body)
 }

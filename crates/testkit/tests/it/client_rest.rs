@@ -277,6 +277,25 @@ async fn relays_are_a_list(db: Database) {
     let (_, client) = join(&meeting, "ada", "group_call_guest").await;
     let answer = client.get("/iceservers").await.expect(200);
     assert_eq!(answer.body, json!({"success": true, "iceServers": []}));
+    server.stop().await;
+
+    let relay = "turn:relay.example.org:3478?transport=udp";
+    let server = Server::builder(db)
+        .with(|settings| {
+            settings.turn_urls = Some(vec![relay.to_owned()]);
+            settings.turn_secret = Some("a secret".to_owned());
+        })
+        .start()
+        .await;
+    let meeting = server.api().await.app().await.meeting().await;
+    let (ada, client) = join(&meeting, "ada", "group_call_guest").await;
+    let answer = client.get("/iceservers").await.expect(200);
+    let told = &answer.body["iceServers"][0];
+    assert_eq!(told["urls"], json!([relay]));
+    let (until, whose) = text(&told["username"]).split_once(':').unwrap();
+    assert!(until.parse::<i64>().unwrap() > server.app().now().as_secs() + 3600);
+    assert_eq!(whose, ada);
+    assert!(!text(&told["credential"]).is_empty());
 }
 
 async fn recordings_are_asked_for_as_the_preset_permits(db: Database) {
