@@ -238,6 +238,10 @@ pub struct Config {
     pub tls: Option<(SocketAddr, TlsSource)>,
     /// Metrics listener.
     pub admin_listen: Option<SocketAddr>,
+    /// Media UDP; each shard has a port of its own from here on.
+    pub media_listen: SocketAddr,
+    /// Addresses told to clients for media; those of the interfaces where there are none.
+    pub media_ip: Vec<IpAddr>,
     /// Base domain of the clients' hosts, perhaps with a port.
     pub base_domain: String,
     /// What every link begins with, without a slash at the end.
@@ -341,6 +345,8 @@ impl Config {
             listen: s.listen.context("listen is missing")?,
             tls,
             admin_listen: s.admin_listen,
+            media_listen: s.media_listen.context("media_listen is missing")?,
+            media_ip: s.media_ip.unwrap_or_default(),
             base_domain,
             public_url,
             trusted_proxies: s.trusted_proxies.unwrap_or_default(),
