@@ -177,6 +177,9 @@ impl Room {
             self.reply(peer, id, Event::PeerJoined(view));
             return Ok(());
         }
+        if self.inactive {
+            return Err(Refusal::NotPermitted("join an inactive meeting"));
+        }
         known.take_name(display_name.as_deref());
         if !self.must_wait(peer) {
             self.come_in(now, peer, id);

@@ -61,6 +61,8 @@ pub struct Room {
     pub(crate) recordings: BTreeMap<muster_model::RecordingId, crate::input::RecordingState>,
     /// Counts up with each coming in.
     pub(crate) turns: u64,
+    /// Whether nobody may come in.
+    pub(crate) inactive: bool,
     effects: Vec<Effect>,
 }
 
@@ -97,6 +99,7 @@ impl Room {
             media: MediaState::default(),
             recordings: BTreeMap::new(),
             turns: 0,
+            inactive: false,
             effects: Vec::new(),
             settings,
             ids,

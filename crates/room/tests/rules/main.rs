@@ -18,5 +18,6 @@ mod polls;
 mod sessions;
 mod stage;
 mod stores;
+mod stories;
 mod waiting;
 mod world;

@@ -230,6 +230,15 @@ impl Rooms {
         }
     }
 
+    /// Tells the live room of a meeting whether people may come in now.
+    pub async fn set_active(&self, at: &MeetingScope, active: bool) {
+        if let Some(room) = self.get(at.meeting).filter(|room| room.at() == at) {
+            let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
+            // A room that has ended meanwhile asks the records when it begins again.
+            let _ = room.command(id, Command::SetActive(active)).await;
+        }
+    }
+
     /// Goes on with the sessions that a stop or a crash cut short.
     pub async fn resume(&self, app: &App) -> anyhow::Result<()> {
         for live in app.store.live_sessions_of(self.node.name()).await? {

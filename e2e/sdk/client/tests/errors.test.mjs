@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Meeting, eventually, rest, server, signIn, suite } from '../harness.mjs';
+import { Meeting, eventually, first, heard, rest, server, signIn, suite } from '../harness.mjs';
+import { cutSocket } from '../network.mjs';
 
 suite('who is not let in', () => {
   test('a token that has expired', async () => {
@@ -31,6 +32,18 @@ suite('who is not let in', () => {
     const { token } = await meeting.add('Ada');
     await rest('PATCH', meeting.path, { status: 'INACTIVE' });
     await assert.rejects(signIn(token), { code: '0004', message: /\(404\)/ });
+  });
+
+  test('a meeting that became inactive after signing in', async () => {
+    const meeting = await Meeting.create();
+    const inside = await meeting.join('Ada');
+    const outside = await meeting.signIn('Ben');
+    await rest('PATCH', meeting.path, { status: 'INACTIVE' });
+    await assert.rejects(outside.join(), { code: '0002' });
+    const returned = heard(inside.self, 'roomJoined');
+    cutSocket(inside.self.id);
+    await first(returned, 'who was inside comes back');
+    assert.equal(inside.participants.joined.size, 0);
   });
 
   test('a token that was renewed, and the one before', async () => {

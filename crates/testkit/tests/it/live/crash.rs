@@ -1,6 +1,12 @@
 //! The server stops or is killed while people are inside.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use muster_model::Timestamp;
 use muster_testkit::{Api, Closed, Database, Guest, Muster, ServerProcess, both, eventually};
@@ -182,7 +188,7 @@ async fn stopped_clients_are_told_to_come_back(db: Database) {
     assert_eq!(server.terminate(), Some(0));
 }
 
-const ROUNDS: u64 = 4;
+const ROUNDS: u64 = 3;
 
 async fn chat_that_was_echoed_is_there_after_kill_9(db: Database) {
     let (family, mut server) = Family::new(db).await;
@@ -194,11 +200,15 @@ async fn chat_that_was_echoed_is_there_after_kill_9(db: Database) {
     let id = people[0].room().await.room_uuid().to_owned();
     let mut echoed: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
+        let count = Arc::new(AtomicU64::new(0));
         let talks: Vec<_> = people
             .drain(..)
-            .map(|guest| tokio::spawn(talk_until_it_ends(guest, round)))
+            .map(|guest| tokio::spawn(talk_until_it_ends(guest, round, count.clone())))
             .collect();
-        tokio::time::sleep(Duration::from_millis(150 + 70 * round)).await;
+        eventually("some is said", Duration::from_secs(30), async || {
+            count.load(Ordering::Relaxed) > 4 + 7 * round
+        })
+        .await;
         server.kill();
         let mut ended = Vec::new();
         let before = echoed.len();
@@ -234,15 +244,16 @@ async fn chat_that_was_echoed_is_there_after_kill_9(db: Database) {
 }
 
 /// Writes until the server is gone; answers what came back as an echo.
-async fn talk_until_it_ends(mut guest: Guest, round: u64) -> (Guest, Vec<String>) {
+async fn talk_until_it_ends(mut guest: Guest, round: u64, count: Arc<AtomicU64>) -> (Guest, Vec<String>) {
     let mut echoed = Vec::new();
     // Fewer than the limit of texts a minute.
-    for at in 0..40 {
+    for at in 0..60 {
         let text = format!("{}: {round}-{at}", guest.user);
         if !guest.try_say(&text).await {
             return (guest, echoed);
         }
         echoed.push(text);
+        count.fetch_add(1, Ordering::Relaxed);
     }
     guest.closed().await;
     (guest, echoed)

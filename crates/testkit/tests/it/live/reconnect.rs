@@ -236,8 +236,14 @@ async fn an_inactive_meeting_lets_nobody_in_and_keeps_those_inside(db: Database)
     left.leave().await;
     assert_eq!(hear_leave(&mut ana).await, left_peer);
     let late = stage.participant("Late").await;
+    let mut early = Guest::connect(&stage.origin(), &stage.participant("Early").await).await;
+    early.room().await;
     let inactive = json!({"status": "INACTIVE"});
     stage.meeting.patch("", inactive).await.expect(200);
+    // One whose connection was open by then does not come in either.
+    early
+        .refused(event::JOIN_ROOM, &room::JoinRoomRequest::default())
+        .await;
     let open = async |token: &str, peer: &str| {
         let guest = Guest::try_connect(&stage.origin(), token, &stage.meeting.id, peer).await;
         guest.err()
@@ -256,8 +262,9 @@ async fn an_inactive_meeting_lets_nobody_in_and_keeps_those_inside(db: Database)
         .patch("", json!({"status": "ACTIVE"}))
         .await
         .expect(200);
+    early.come_in().await;
     let late = Guest::join(&stage.origin(), &late).await;
-    assert_eq!(inside(&mut ana).await, ids(&[&ana, &late]));
+    assert_eq!(inside(&mut ana).await, ids(&[&ana, &early, &late]));
 }
 
 async fn one_who_is_banned_stays_out_until_the_ban_is_lifted(db: Database) {
