@@ -184,6 +184,7 @@ pub fn tell(data: &[u8]) {
         kind: SessionKind::Meeting,
         parent: None,
         parent_session: None,
+        inactive: false,
         persist_chat: bytes.small() % 2 == 0,
         earlier_chat: Vec::new(),
         keep_alive_micros: 60_000_000,

@@ -32,6 +32,8 @@ pub struct RoomSettings {
     pub parent: Option<MeetingId>,
     /// The session of that meeting.
     pub parent_session: Option<muster_model::SessionId>,
+    /// Whether nobody may come in who is not inside, from the start; see [`crate::Command::SetActive`].
+    pub inactive: bool,
     /// Whether chat is kept from session to session.
     pub persist_chat: bool,
     /// Messages of earlier sessions, oldest first, where chat is kept.
@@ -99,7 +101,7 @@ impl Room {
             media: MediaState::default(),
             recordings: BTreeMap::new(),
             turns: 0,
-            inactive: false,
+            inactive: settings.inactive,
             effects: Vec::new(),
             settings,
             ids,

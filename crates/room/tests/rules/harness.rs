@@ -44,6 +44,7 @@ pub fn settings() -> RoomSettings {
         kind: SessionKind::Meeting,
         parent: None,
         parent_session: None,
+        inactive: false,
         persist_chat: false,
         earlier_chat: Vec::new(),
         keep_alive_micros: KEEP_ALIVE,

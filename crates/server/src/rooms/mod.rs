@@ -17,7 +17,10 @@ use std::{
 };
 
 pub use handle::{RoomGone, RoomHandle};
-use muster_model::{MeetingId, ParticipantId, meeting::Meeting};
+use muster_model::{
+    MeetingId, ParticipantId,
+    meeting::{Meeting, MeetingStatus},
+};
 use muster_room::{Answer, Command, CommandError, CommandId, Connect, ConnectionId};
 use muster_store::{joining::Joiner, participants::MeetingScope};
 use tokio_util::task::TaskTracker;
@@ -42,6 +45,8 @@ pub struct StartWith {
     pub persist_chat: bool,
     /// The meeting it is a breakout room of.
     pub parent: Option<MeetingId>,
+    /// Whether nobody may come in who is not inside.
+    pub inactive: bool,
 }
 
 impl StartWith {
@@ -53,6 +58,7 @@ impl StartWith {
             keep_alive: Duration::from_secs(meeting.settings.keep_alive_secs.into()),
             persist_chat: meeting.settings.persist_chat,
             parent: meeting.parent,
+            inactive: meeting.settings.status == MeetingStatus::Inactive,
         }
     }
 
@@ -64,6 +70,7 @@ impl StartWith {
             keep_alive: Duration::from_secs(joiner.meeting.keep_alive_secs.into()),
             persist_chat: joiner.meeting.persist_chat,
             parent: joiner.meeting.parent,
+            inactive: joiner.meeting.status == MeetingStatus::Inactive,
         }
     }
 }
