@@ -28,12 +28,7 @@ use muster_store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    app::App,
-    config::Config,
-    http::listener::Listener,
-    media::MakeMedia,
-};
+use crate::{app::App, config::Config, http::listener::Listener, media::MakeMedia};
 
 /// How long requests that are under way may take once the server stops.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);

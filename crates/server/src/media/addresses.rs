@@ -20,7 +20,9 @@ pub fn candidates(bound: SocketAddr, given: &[IpAddr], interfaces: &[IpAddr]) ->
     };
     ips.sort_by_key(|ip| (ip.is_loopback(), ip.is_ipv6(), *ip));
     ips.dedup();
-    ips.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+    ips.into_iter()
+        .map(|ip| SocketAddr::new(ip, bound.port()))
+        .collect()
 }
 
 /// Link-local IPv6 needs a zone that a client does not have.
@@ -48,7 +50,14 @@ mod tests {
     }
 
     fn told(bound: &str, given: &[&str]) -> Vec<String> {
-        let interfaces = ips(&["127.0.0.1", "192.0.2.7", "::1", "fe80::1", "2001:db8::7", "169.254.0.9"]);
+        let interfaces = ips(&[
+            "127.0.0.1",
+            "192.0.2.7",
+            "::1",
+            "fe80::1",
+            "2001:db8::7",
+            "169.254.0.9",
+        ]);
         candidates(bound.parse().unwrap(), &ips(given), &interfaces)
             .iter()
             .map(ToString::to_string)
@@ -63,6 +72,9 @@ mod tests {
             ["192.0.2.7:5", "[2001:db8::7]:5", "127.0.0.1:5", "[::1]:5"]
         );
         assert_eq!(told("127.0.0.1:5", &[]), ["127.0.0.1:5"]);
-        assert_eq!(told("0.0.0.0:5", &["203.0.113.1", "2001:db8::1"]), ["203.0.113.1:5"]);
+        assert_eq!(
+            told("0.0.0.0:5", &["203.0.113.1", "2001:db8::1"]),
+            ["203.0.113.1:5"]
+        );
     }
 }

@@ -11,7 +11,8 @@ use std::{
 use muster_model::{MeetingId, PeerId};
 use muster_room::RequestId;
 use muster_sfu::{
-    Command, ConsumeRequest, Consumed, Lost, MediaError, MediaKind, ProducerInfo, Reply, Sfu, SfuConfig, SfuEvent,
+    Command, ConsumeRequest, Consumed, Lost, MediaError, MediaKind, ProducerInfo, Reply, Sfu, SfuConfig,
+    SfuEvent,
 };
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket, sync::mpsc};
@@ -78,10 +79,7 @@ pub(super) struct Shard {
 impl Shard {
     /// Runs until the server stops. After a failure it begins anew; clients then join media again.
     pub(super) fn run(self, mut heard: mpsc::UnboundedReceiver<ToShard>) {
-        let runtime = match tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "no runtime for media"),
         };
@@ -110,11 +108,7 @@ impl Shard {
     ) -> anyhow::Result<()> {
         let sfu = Sfu::new(SfuConfig::new(self.candidates.clone()), Instant::now())?;
         let line = Line::new(&self.socket, self.candidates.clone(), self.translated)?;
-        let mut desk = Desk {
-            sfu,
-            rooms,
-            by: None,
-        };
+        let mut desk = Desk { sfu, rooms, by: None };
         for meeting in desk.rooms.keys() {
             desk.sfu.open_room(*meeting);
         }
@@ -198,11 +192,15 @@ impl Line {
     /// Reads what one system call gives; false when there is nothing more.
     fn receive(&self, buffers: &mut Buffers, sfu: &mut Sfu) -> io::Result<bool> {
         let read = {
-            let mut slices: Vec<IoSliceMut<'_>> =
-                buffers.memory.iter_mut().map(|memory| IoSliceMut::new(memory)).collect();
+            let mut slices: Vec<IoSliceMut<'_>> = buffers
+                .memory
+                .iter_mut()
+                .map(|memory| IoSliceMut::new(memory))
+                .collect();
             let about = &mut buffers.about;
             self.socket.try_io(Interest::READABLE, || {
-                self.state.recv(UdpSockRef::from(&self.socket), &mut slices, about)
+                self.state
+                    .recv(UdpSockRef::from(&self.socket), &mut slices, about)
             })
         };
         let count = match read {
@@ -365,7 +363,9 @@ impl Desk<'_> {
     /// Passes on what has happened.
     fn tell(&mut self) {
         while let Some((meeting, event)) = self.sfu.poll_event() {
-            let Some(events) = self.rooms.get(&meeting) else { continue };
+            let Some(events) = self.rooms.get(&meeting) else {
+                continue;
+            };
             let tell_all = |but, push| events.say(MediaEvent::TellAll { but, push });
             match event {
                 SfuEvent::ProducerCreated(producer) => {
@@ -378,7 +378,11 @@ impl Desk<'_> {
                 }
                 SfuEvent::ProducerToggled { producer, muted } => {
                     let peer = producer.peer;
-                    let (but, by) = if muted { (None, self.by) } else { (Some(peer), None) };
+                    let (but, by) = if muted {
+                        (None, self.by)
+                    } else {
+                        (Some(peer), None)
+                    };
                     tell_all(but, MediaPush::ProducerToggled(peer, state(producer), by));
                 }
                 SfuEvent::ActiveSpeakers(peers) => {
@@ -391,7 +395,8 @@ impl Desk<'_> {
                         MediaPush::Terminated("the connection was lost".to_owned()),
                     ));
                 }
-                SfuEvent::TransportLost { .. } | SfuEvent::TransportConnected { .. } | SfuEvent::Stats(_) => {}
+                SfuEvent::TransportLost { .. } | SfuEvent::TransportConnected { .. } | SfuEvent::Stats(_) => {
+                }
             }
         }
     }

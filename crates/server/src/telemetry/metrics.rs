@@ -8,8 +8,8 @@ use std::{
 
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder};
-use muster_sfu::Counters;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use muster_sfu::Counters;
 
 const METADATA: Metadata<'static> = Metadata::new("muster", Level::INFO, None);
 const BUCKETS: [f64; 11] = [
@@ -151,7 +151,10 @@ impl Metrics {
         );
         let key_frame_requests = counter("muster_media_key_frame_requests_total", "Key frames asked for.");
         let layer_switches = counter("muster_media_layer_switches_total", "Changes of layer.");
-        let failures = counter("muster_media_failures_total", "Connections that broke down inside.");
+        let failures = counter(
+            "muster_media_failures_total",
+            "Connections that broke down inside.",
+        );
         recorder.describe_counter(
             "muster_client_reports_total".into(),
             None,
