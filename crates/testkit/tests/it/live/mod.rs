@@ -3,6 +3,7 @@
 mod breakout;
 mod broadcast;
 mod chat;
+mod chat_kept;
 mod crash;
 mod kit;
 mod media;
