@@ -1,0 +1,109 @@
+// What the tests ask of a page: the meeting by the SDK, a picture for each person, and what the browser
+// itself counts of the media that comes. Loaded before the SDK, to learn of its connections.
+
+(() => {
+  const connections = [];
+  const sockets = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      connections.push(this);
+    }
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      sockets.push(this);
+    }
+  };
+
+  const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
+  let meeting;
+
+  /** Signs in; answers the ids of oneself. */
+  async function signIn(options) {
+    meeting = await RealtimeKitClient.init(options);
+    window.meeting = meeting;
+    const { joined } = meeting.participants;
+    joined.on('participantJoined', show);
+    joined.on('participantLeft', hide);
+    return { id: meeting.self.id, userId: meeting.self.userId };
+  }
+
+  /** Joins; answers how long that took, in milliseconds. */
+  async function join() {
+    const begun = performance.now();
+    await meeting.join();
+    window.joinBegan = begun;
+    return performance.now() - begun;
+  }
+
+  function show(participant) {
+    const element = document.createElement('video');
+    Object.assign(element, { id: `v-${participant.id}`, autoplay: true, muted: true, playsInline: true });
+    element.style.cssText = 'width: 320px; height: 180px';
+    document.body.append(element);
+    participant.registerVideoElement(element);
+  }
+
+  function hide(participant) {
+    document.getElementById(`v-${participant.id}`)?.remove();
+  }
+
+  function trackOf(id, what) {
+    const participant = meeting.participants.joined.get(id);
+    if (what === 'audio') return participant?.audioTrack;
+    if (what === 'video') return participant?.videoTrack;
+    return participant?.screenShareTracks?.video;
+  }
+
+  /**
+   * What has come of somebody's audio, video or screen, by getStats; null while there is no track.
+   * A track that begins anew counts from zero.
+   */
+  async function received(id, what) {
+    const track = trackOf(id, what);
+    if (!track) return null;
+    for (const connection of live()) {
+      for (const entry of (await connection.getStats()).values()) {
+        if (entry.type === 'inbound-rtp' && entry.trackIdentifier === track.id) {
+          const { bytesReceived: bytes, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
+          const { totalAudioEnergy: energy, totalFreezesDuration: frozen, freezeCount: freezes } = entry;
+          return { track: track.id, bytes, frames, width, height, energy, frozen, freezes, mid: entry.mid };
+        }
+      }
+    }
+    return null;
+  }
+
+  /** What this page sends: the outgoing streams by getStats. */
+  async function sent() {
+    const entries = [];
+    for (const connection of live()) {
+      for (const entry of (await connection.getStats()).values()) {
+        if (entry.type === 'outbound-rtp') {
+          const { kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason } = entry;
+          entries.push({ kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason });
+        }
+      }
+    }
+    return entries;
+  }
+
+  /** Milliseconds from the call of join until the first frame of somebody is decoded. */
+  async function firstFrame(id) {
+    for (;;) {
+      const video = await received(id, 'video');
+      if (video?.frames > 0) return performance.now() - window.joinBegan;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Cuts the signalling socket as a lost network does; answers how many there have been. */
+  function cutSocket() {
+    sockets.at(-1).close(4999);
+    return sockets.length;
+  }
+
+  window.test = { signIn, join, received, sent, firstFrame, cutSocket, connections: live, sockets };
+})();
