@@ -17,7 +17,7 @@ test: ## every test; the last line counts them
 lint: ## formatting, clippy, dependencies, shell scripts
 	@scripts/lint
 
-bench: build ## the benchmarks (about a quarter of an hour)
+bench: build ## the benchmarks (about twenty minutes)
 	cargo build --release --locked --package muster-server --package muster-testkit --example seed --example room_load
 	@bench/run
 

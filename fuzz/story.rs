@@ -31,6 +31,10 @@ impl Bytes<'_> {
         self.next().unwrap_or(0)
     }
 
+    fn flag(&mut self) -> bool {
+        self.small().is_multiple_of(2)
+    }
+
     fn text(&mut self) -> String {
         let len = usize::from(self.small() % 32);
         let bytes: Vec<u8> = self.0.by_ref().take(len).copied().collect();
@@ -89,7 +93,7 @@ fn request(bytes: &mut Bytes<'_>) -> Request {
         time_ms: u64::from(bytes.small()) * 1000,
         size: usize::from(bytes.small()),
         from: usize::from(bytes.small() % 8),
-        reversed: bytes.small() % 2 == 0,
+        reversed: bytes.flag(),
         filter: ChatFilter::Pinned(true),
     };
     let broadcast = |bytes: &mut Bytes<'_>| Broadcast {
@@ -136,7 +140,7 @@ fn request(bytes: &mut Bytes<'_>) -> Request {
             message: bytes.id(9),
             kind: None,
             payload: Some(bytes.text()),
-            pinned: Some(bytes.small() % 2 == 0),
+            pinned: Some(bytes.flag()),
         },
         22 => Request::DeleteChat(bytes.id(9)),
         23 => Request::ChatPage(page(bytes)),
@@ -147,8 +151,8 @@ fn request(bytes: &mut Bytes<'_>) -> Request {
         25 => Request::CreatePoll(NewPoll {
             question: bytes.text(),
             options: (0..bytes.small() % 4).map(|_| bytes.text()).collect(),
-            anonymous: bytes.small() % 2 == 0,
-            hide_votes: bytes.small() % 2 == 0,
+            anonymous: bytes.flag(),
+            hide_votes: bytes.flag(),
         }),
         26 => Request::Vote {
             poll: bytes.id(9),
@@ -185,7 +189,7 @@ pub fn tell(data: &[u8]) {
         parent: None,
         parent_session: None,
         inactive: false,
-        persist_chat: bytes.small() % 2 == 0,
+        persist_chat: bytes.flag(),
         earlier_chat: Vec::new(),
         keep_alive_micros: 60_000_000,
         grace_micros: 30_000_000,
@@ -222,7 +226,7 @@ pub fn tell(data: &[u8]) {
             1 => Input::Disconnect {
                 peer: id(1, peer),
                 connection: ConnectionId(connections[at]),
-                how: if bytes.small() % 2 == 0 {
+                how: if bytes.flag() {
                     Disconnect::Left
                 } else {
                     Disconnect::Lost
@@ -241,7 +245,7 @@ pub fn tell(data: &[u8]) {
                     _ => Command::Kick {
                         participants: bytes.ids(2),
                         custom_ids: vec![bytes.text()],
-                        ban: bytes.small() % 2 == 0,
+                        ban: bytes.flag(),
                     },
                 },
             },

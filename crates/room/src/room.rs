@@ -1,6 +1,6 @@
 //! The room: routes each input to the part that it concerns.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use muster_model::{MeetingId, PeerId, Timestamp, event::DomainEvent, session::SessionKind};
 use uuid::Uuid;

@@ -15,12 +15,12 @@ use crate::{Guest, guest::PATIENCE};
 /// What stands for a description of a client.
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 
-fn description(target: media::Target, kind: &str) -> Option<media::SessionDescription> {
-    Some(media::SessionDescription {
+fn description(target: media::Target, kind: &str) -> media::SessionDescription {
+    media::SessionDescription {
         target: target.into(),
         r#type: kind.to_owned(),
         sdp: SDP.to_owned(),
-    })
+    }
 }
 
 impl Guest {
@@ -56,7 +56,7 @@ impl Guest {
         };
         let wish = media::CreateTransportRequest {
             consuming,
-            description: description(target, "offer"),
+            description: Some(description(target, "offer")),
             ..Default::default()
         };
         let made: media::CreateTransportResponse = self.request(event::CREATE_WEBRTC_TRANSPORT, &wish).await;
@@ -77,7 +77,7 @@ impl Guest {
         edge::ProducerCreateRequest {
             kind: kind.to_owned(),
             screen_share,
-            description: description(media::Target::Publisher, "offer"),
+            description: Some(description(media::Target::Publisher, "offer")),
             msid: format!("stream {kind}"),
             app_data: Some(format!("{{\"mid\":\"2\",\"of\":\"{kind}\"}}")),
             mime_type: Some(
@@ -124,7 +124,7 @@ impl Guest {
             assert_eq!(reply.description.expect("an offer").r#type, "offer");
             let answer = media::RenegotiateRequest {
                 transport_id: "t".to_owned(),
-                description: description(media::Target::Subscriber, "answer"),
+                description: Some(description(media::Target::Subscriber, "answer")),
             };
             self.ask(event::RENEGOTIATE, &answer).await.expect("a reply");
         }
@@ -135,7 +135,7 @@ impl Guest {
     pub async fn close_consumers(&mut self, mids: &[&str]) {
         let wish = edge::ConsumerCloseRequest {
             consumer_ids: mids.iter().map(|mid| (*mid).to_owned()).collect(),
-            description: description(media::Target::Subscriber, "offer"),
+            description: Some(description(media::Target::Subscriber, "offer")),
             ..Default::default()
         };
         let reply: edge::ConsumerClosingResponse = self.request(event::CLOSE_CONSUMER, &wish).await;
@@ -155,7 +155,7 @@ impl Guest {
     pub async fn close_producer(&mut self, producer: &str) {
         let wish = edge::ProducerCloseRequest {
             producer_id: producer.to_owned(),
-            description: description(media::Target::Publisher, "offer"),
+            description: Some(description(media::Target::Publisher, "offer")),
             ..Default::default()
         };
         let reply: edge::ProducerClosingResponse = self.request(event::CLOSE_PRODUCER, &wish).await;

@@ -14,6 +14,14 @@ use uuid::Uuid;
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
+const FINAL: u8 = 0x80;
+const MASKED: u8 = 0x80;
+/// The length follows in 16 bits, or in 64.
+const LENGTH_OF_16: u8 = 0x7e;
+const LENGTH_OF_64: u8 = 0x7f;
+
+/// A message's kind, its payload, and what follows it.
+type Split<'a> = (u8, &'a [u8], &'a [u8]);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -140,14 +148,14 @@ impl Socket {
 
     async fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
         let mut message = Vec::with_capacity(payload.len() + 8);
-        message.push(0x80 | opcode);
-        match u16::try_from(payload.len()) {
-            Ok(length) if length < 126 => message.push(0x80 | length as u8),
-            Ok(length) => {
-                message.push(0x80 | 126);
+        message.push(FINAL | opcode);
+        match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+            (Ok(length), _) if length < LENGTH_OF_16 => message.push(MASKED | length),
+            (_, Ok(length)) => {
+                message.push(MASKED | LENGTH_OF_16);
                 message.extend_from_slice(&length.to_be_bytes());
             }
-            Err(_) => return Err(broken("a message too long for this client")),
+            _ => return Err(broken("a message too long for this client")),
         }
         // Masks guard proxies against hostile pages; none is here, and a mask of zeroes changes nothing.
         message.extend_from_slice(&[0; 4]);
@@ -221,24 +229,27 @@ impl Socket {
     }
 }
 
-/// The first whole message of `bytes`: its kind, its payload, and what follows it.
-fn split(bytes: &[u8]) -> io::Result<Option<(u8, &[u8], &[u8])>> {
+/// The first whole message of `bytes`.
+fn split(bytes: &[u8]) -> io::Result<Option<Split<'_>>> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
     };
-    if first & 0xf0 != 0x80 || second & 0x80 != 0 {
+    if first & 0xf0 != FINAL || second & MASKED != 0 {
         return Err(broken("a message in parts, or masked"));
     }
-    let (length, rest) = match second {
-        126 => match rest.split_first_chunk() {
+    let (length, rest) = match *second {
+        LENGTH_OF_16 => match rest.split_first_chunk() {
             Some((length, rest)) => (usize::from(u16::from_be_bytes(*length)), rest),
             None => return Ok(None),
         },
-        127 => match rest.split_first_chunk() {
-            Some((length, rest)) => (u64::from_be_bytes(*length) as usize, rest),
+        LENGTH_OF_64 => match rest.split_first_chunk() {
+            Some((length, rest)) => (
+                usize::try_from(u64::from_be_bytes(*length)).map_err(io::Error::other)?,
+                rest,
+            ),
             None => return Ok(None),
         },
-        length => (usize::from(*length), rest),
+        length => (usize::from(length), rest),
     };
     Ok(rest
         .split_at_checked(length)

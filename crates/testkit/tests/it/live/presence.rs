@@ -150,7 +150,7 @@ async fn one_participant_in_two_tabs(db: Database) {
         .expect(200);
     let stays = listed.body["data"]["participants"].as_array().unwrap();
     let of_bo = stays.iter().filter(|stay| stay["custom_participant_id"] == "Bo");
-    assert!(of_bo.count() >= 1, "{stays:?}");
+    assert_eq!(of_bo.count(), 2, "{stays:?}");
 }
 
 async fn who_somebody_is_comes_from_the_token(db: Database) {

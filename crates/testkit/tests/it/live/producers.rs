@@ -16,18 +16,18 @@ both!(
     hosts_mute_and_pin,
 );
 
-fn offer() -> Option<SessionDescription> {
-    Some(SessionDescription {
+fn offer() -> SessionDescription {
+    SessionDescription {
         target: media::Target::Publisher.into(),
         r#type: "offer".to_owned(),
         sdp: "v=0\r\n".to_owned(),
-    })
+    }
 }
 
 fn transport(consuming: bool) -> CreateTransportRequest {
     CreateTransportRequest {
         consuming,
-        description: offer(),
+        description: Some(offer()),
         ..Default::default()
     }
 }
@@ -35,7 +35,7 @@ fn transport(consuming: bool) -> CreateTransportRequest {
 fn track(kind: &str, transport: &str) -> edge::ProducerCreateRequest {
     edge::ProducerCreateRequest {
         kind: kind.to_owned(),
-        description: offer(),
+        description: Some(offer()),
         msid: "stream track".to_owned(),
         app_data: Some("{\"mid\":\"0\"}".to_owned()),
         mime_type: Some("audio/opus".to_owned()),
@@ -186,7 +186,7 @@ async fn what_one_does_with_a_track_is_told(db: Database) {
     }
     let close = edge::ProducerCloseRequest {
         producer_id: sound.clone(),
-        description: offer(),
+        description: Some(offer()),
         producing_transport_id: Some(by),
     };
     bo.request::<edge::ProducerClosingResponse>(event::CLOSE_PRODUCER, &close)

@@ -284,7 +284,7 @@ async fn one_who_waits_loses_its_connection(db: Database) {
     assert_eq!(inside(&mut ana).await, ids(&[&ana, &again]));
     // One who gives up is off the list.
     let dee = stage.guest("Dee").await;
-    assert_eq!(hear_waiting(&mut ana).await, [dee.peer.clone()]);
+    assert_eq!(hear_waiting(&mut ana).await, std::slice::from_ref(&dee.peer));
     dee.close(1000).await;
     assert_eq!(hear_waiting(&mut ana).await, [] as [&str; 0]);
 }

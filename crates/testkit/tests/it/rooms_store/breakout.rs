@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster_model::{MeetingId, SessionId, event::DomainEvent, meeting::MeetingStatus, session::SessionKind};
 use muster_store::participants::MeetingScope;
-use muster_testkit::{Database, Server, both};
+use muster_testkit::{Database, both};
 use serde_json::json;
 
 use super::{Room, message, s};

@@ -8,7 +8,7 @@ use muster_model::{
     event::DomainEvent,
 };
 use muster_store::rooms::{ChatCursor, ChatLimits};
-use muster_testkit::{Database, Server, both};
+use muster_testkit::{Database, both};
 use serde_json::json;
 
 use super::{ALL, Room, message, poll, s};

@@ -6,7 +6,7 @@ use muster_model::{
     meeting::MeetingStatus,
 };
 use muster_store::{joining::PeerIdUse, participants::MeetingScope, rooms};
-use muster_testkit::{Database, Server, both};
+use muster_testkit::{Database, both};
 use serde_json::json;
 
 use super::{Room, s, stay};

@@ -483,12 +483,11 @@ fn recordings_and_livestreams_have_a_number_for_each_state() {
             U
         );
     }
-    use LivestreamPhase as L;
     for (phase, number) in [
-        (L::Started, 8),
-        (L::Stopped, 9),
-        (L::Errored, 10),
-        (L::Invoked, 44),
+        (LivestreamPhase::Started, 8),
+        (LivestreamPhase::Stopped, 9),
+        (LivestreamPhase::Errored, 10),
+        (LivestreamPhase::Invoked, 44),
     ] {
         let state = LivestreamState {
             id: v(),
