@@ -11,8 +11,8 @@ use muster_sfu::{MediaKind, vp8};
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    format::Codec,
-    media::{Direction, ExtensionValues, MediaKind as Kind, Mid, Rid, Simulcast, SimulcastLayer},
+    format::{Codec, FormatParams},
+    media::{Direction, ExtensionValues, Frequency, MediaKind as Kind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
     rtp::RtpWrite,
 };
@@ -49,18 +49,33 @@ pub struct Connection {
     pub rtc: Rtc,
     deadline: Instant,
     pending: Option<SdpPendingOffer>,
+    /// How often packets were asked for again.
+    pub nacks: u64,
     pub got: Vec<Got>,
     pub key_frames_wanted: Vec<(Mid, Option<Rid>)>,
 }
 
 impl Connection {
-    fn new(address: SocketAddr, now: Instant) -> Self {
-        let mut rtc = Rtc::builder()
+    fn new(address: SocketAddr, rtx: bool, now: Instant) -> Self {
+        let mut config = Rtc::builder()
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .build(now);
+            .set_stats_interval(Some(Duration::from_secs(1)))
+            .enable_opus(true, false);
+        if rtx {
+            config = config.enable_vp8(true);
+        } else {
+            let rate = Frequency::NINETY_KHZ;
+            config.codec_config().add_config(
+                96.into(),
+                None,
+                Codec::Vp8,
+                rate,
+                None,
+                FormatParams::default(),
+            );
+        }
+        let mut rtc = config.build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Self {
             id: String::new(),
@@ -68,6 +83,7 @@ impl Connection {
             rtc,
             deadline: now,
             pending: None,
+            nacks: 0,
             got: Vec::new(),
             key_frames_wanted: Vec::new(),
         }
@@ -81,7 +97,7 @@ impl Connection {
         let kept = text
             .lines()
             .filter(|line| !line.starts_with("a=candidate") && !line.starts_with("a=end-of"));
-        kept.map(|line| format!("{line}\r\n")).collect()
+        kept.chain([""]).collect::<Vec<_>>().join("\r\n")
     }
 
     pub fn answered(&mut self, answer: &str) {
@@ -112,7 +128,7 @@ impl Connection {
                     return;
                 }
                 Output::Transmit(sent) => {
-                    out.push_back((sent.source, sent.destination, sent.contents.into()))
+                    out.push_back((sent.source, sent.destination, sent.contents.into()));
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
                     let mid = self
@@ -132,6 +148,7 @@ impl Connection {
                 Output::Event(Event::KeyframeRequest(request)) => {
                     self.key_frames_wanted.push((request.mid, request.rid));
                 }
+                Output::Event(Event::MediaEgressStats(stats)) => self.nacks = self.nacks.max(stats.nacks),
                 Output::Event(_) => {}
             }
         }
@@ -152,7 +169,6 @@ struct Track {
     layers: Vec<Layer>,
     next: Instant,
     count: u32,
-    paused: bool,
 }
 
 struct Layer {
@@ -177,6 +193,8 @@ pub struct Client {
     pub key_frames: u32,
     /// How many padding packets go between frames.
     pub padding: u64,
+    /// Whether pictures can be sent again; the official client cannot.
+    pub rtx: bool,
     index: usize,
     ports: u16,
 }
@@ -186,13 +204,14 @@ impl Client {
         let address = |port: u16| SocketAddr::from(([10, 0, 1, u8::try_from(index).unwrap()], port));
         Self {
             peer,
-            send: Connection::new(address(1), now),
-            recv: Connection::new(address(2), now),
+            send: Connection::new(address(1), true, now),
+            recv: Connection::new(address(2), true, now),
             out: VecDeque::new(),
             tracks: Vec::new(),
             level: -30,
             key_frames: 0,
             padding: 0,
+            rtx: true,
             index,
             ports: 2,
         }
@@ -206,8 +225,9 @@ impl Client {
     pub fn bootstrap(&mut self, consuming: bool, now: Instant) -> String {
         self.ports += 1;
         let address = SocketAddr::from(([10, 0, 1, u8::try_from(self.index).unwrap()], self.ports));
+        let rtx = self.rtx;
         let side = self.side(consuming);
-        *side = Connection::new(address, now);
+        *side = Connection::new(address, rtx, now);
         let mut api = side.rtc.sdp_api();
         api.add_media(Kind::Audio, Direction::SendOnly, None, None, None);
         let layers = (!consuming).then(|| simulcast(&["f", "h", "q"]));
@@ -250,10 +270,11 @@ impl Client {
         } else {
             rids.iter().copied().map(Some).collect()
         };
-        let layer = |(at, rid): (u32, &Option<&str>)| Layer {
+        let layer = |(at, rid): (u32, Option<&str>)| Layer {
             rid: rid.map(Rid::from),
             letter: rid.map_or(b'-', |rid| rid.as_bytes()[0]),
-            number: u64::from(at) * 5_000 + 60_000,
+            // Numbers wrap in the course of a test.
+            number: u64::from(at) * 2_500 + 60_000,
             // Streams begin at times of their own.
             time: at.wrapping_mul(1_000_000_007).wrapping_sub(5_000),
             picture: u16::try_from(at).unwrap() * 9_000 + 0x7ff0,
@@ -263,18 +284,10 @@ impl Client {
         self.tracks.push(Track {
             kind,
             mid,
-            layers: (0..).zip(&names).map(layer).collect(),
+            layers: (0..).zip(names).map(layer).collect(),
             next: now,
             count: 0,
-            paused: false,
         });
-    }
-
-    pub fn pause(&mut self, mid: Mid, paused: bool) {
-        self.tracks
-            .iter_mut()
-            .filter(|track| track.mid == mid)
-            .for_each(|track| track.paused = paused);
     }
 
     pub fn pause_layer(&mut self, letter: u8, paused: bool) {
@@ -336,7 +349,7 @@ impl Client {
         let audio = track.kind == MediaKind::Audio;
         track.next = now + Duration::from_millis(if audio { 20 } else { 40 });
         track.count += 1;
-        if !self.send.rtc.is_connected() || track.paused {
+        if !self.send.rtc.is_connected() {
             return;
         }
         let codec = if audio { Codec::Opus } else { Codec::Vp8 };

@@ -47,6 +47,53 @@ fn loss_is_repaired_in_both_directions() {
     assert!(longest < SECOND, "{longest:?} without a picture");
 }
 
+#[test]
+fn what_is_lost_on_the_way_in_is_asked_for_without_rtx_too() {
+    let mut world = World::new(26);
+    let a = world.join();
+    world.clients[a].rtx = false;
+    world.connect(a, false);
+    world.run(SECOND);
+    world.produce(a, MediaKind::Video, &[], false);
+    world.run(SECOND);
+    world.path.loss = 5;
+    world.run(SECOND * 5);
+    assert!(
+        world.clients[a].send.nacks > 5,
+        "{} requests",
+        world.clients[a].send.nacks
+    );
+}
+
+#[test]
+fn damaged_offers_end_at_most_their_own_connection() {
+    let mut world = World::new(27);
+    let (a, b, c) = (world.join(), world.join(), world.join());
+    let (sound, _) = world.produce(a, MediaKind::Audio, &[], false);
+    let mid = world.consume(b, &[(&sound, "f")])[0].mid.clone();
+    world.run(SECOND);
+    let before = world.clients[b].recv.of(&mid).len();
+    for round in 0..300 {
+        let consuming = round % 2 == 0;
+        let offer = world.clients[c].bootstrap(consuming, world.now);
+        let mut lines: Vec<String> = offer.lines().map(str::to_owned).collect();
+        for _ in 0..3 {
+            let (from, to) = (world.random(lines.len() as u64), world.random(lines.len() as u64));
+            let (from, to) = (usize::try_from(from).unwrap(), usize::try_from(to).unwrap());
+            match world.random(4) {
+                0 => lines.swap(from, to),
+                1 => lines[from] = lines[to].clone(),
+                2 => lines[from].truncate(to),
+                _ => lines.insert(from, format!("{}9999999999", lines[to])),
+            }
+        }
+        let offer = lines.join("\r\n") + "\r\n";
+        let _ = world.try_command(c, Command::CreateTransport { consuming, offer });
+    }
+    world.run(SECOND);
+    assert!(world.clients[b].recv.of(&mid).len() > before + 40);
+}
+
 /// A binding request for this user fragment, without integrity.
 fn binding_request(fragment: &str) -> Vec<u8> {
     let name = format!("{fragment}:abcd");
