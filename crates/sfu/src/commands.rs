@@ -197,7 +197,7 @@ impl Sfu {
             added: 0,
             consumers: BTreeMap::new(),
             estimate: None,
-            desired: 0,
+            desired: (0, 0),
             held_back: false,
         });
         self.by_fragment.insert(fragment, place);
@@ -377,7 +377,10 @@ impl Sfu {
                 .iter()
                 .find(|(id, _)| producer.is_some_and(|producer| producer.id == *id));
             if let Some(layer) = wished.and_then(|(_, rid)| layers::of_rid(Some(rid))) {
-                consumer.wish = layer;
+                // What is asked for need not wait for the time that holds back steps up.
+                if consumer.wish != layer {
+                    (consumer.wish, consumer.changed) = (layer, None);
+                }
             }
         }
         self.retarget(receiving);

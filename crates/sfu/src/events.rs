@@ -38,13 +38,11 @@ impl Sfu {
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 transport.down_since.get_or_insert(now);
             }
+            // The first time round DTLS comes after, and counts.
             Event::IceConnectionStateChange(
                 IceConnectionState::Connected | IceConnectionState::Completed,
-            ) => {
-                // The first time round DTLS comes after, and counts.
-                if !transport.addresses.is_empty() && transport.link.is_connected() {
-                    transport.down_since = None;
-                }
+            ) if transport.link.is_connected() => {
+                transport.down_since = None;
             }
             Event::Closed => self.doom(place, Lost::Closed),
             Event::KeyframeRequest(request) => {
@@ -162,10 +160,12 @@ impl Sfu {
                 receiving.push(place);
             }
         }
-        silent
-            .into_iter()
-            .for_each(|place| self.doom(place, Lost::Silent));
-        receiving.into_iter().for_each(|place| self.retarget(place));
+        for place in silent {
+            self.doom(place, Lost::Silent);
+        }
+        for place in receiving {
+            self.retarget(place);
+        }
     }
 
     /// Decides anew what every receiver of a producer gets.
@@ -228,10 +228,7 @@ impl Sfu {
             .estimate
             .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds * AUDIO));
         let shared = layers::share(budget, &wants, now);
-        let held_back = shared
-            .iter()
-            .zip(&wants)
-            .any(|(given, want)| *given != Some(want.wish));
+        let padded = layers::next_rate(&wants, &shared).map(|rate| rate + sounds * AUDIO);
         let desired = sounds * AUDIO + wants.iter().map(Want::desired).sum::<u64>();
         targets.extend(
             pictures
@@ -239,23 +236,26 @@ impl Sfu {
                 .zip(shared)
                 .map(|((_, consumer, _), given)| (*consumer, given)),
         );
-        self.desire(place, desired, held_back);
+        self.desire(place, padded, desired);
         for (consumer, target) in targets {
             self.aim(consumer, target, now);
         }
     }
 
     /// Tells the bandwidth estimation what it is to look for.
-    fn desire(&mut self, place: usize, desired: u64, held_back: bool) {
+    fn desire(&mut self, place: usize, padded: Option<u64>, desired: u64) {
         let Some(transport) = self.transports.get_mut(place) else {
             return;
         };
-        transport.held_back = held_back;
+        transport.held_back = padded.is_some();
         // Some more than needed, so that the step up has the room to spare that it asks for.
-        let desired = desired.saturating_mul(3) / 2;
-        if desired.abs_diff(transport.desired) * 10 > transport.desired {
-            transport.desired = desired;
-            self.with_link(place, |link, said| link.desire(desired, said));
+        let desired = (desired.saturating_mul(3) / 2).max(self.config.initial_bitrate);
+        let padded = padded.unwrap_or_default();
+        let (before_padded, before) = transport.desired;
+        let differs = |now: u64, before: u64| now.abs_diff(before) > before / 10;
+        if differs(padded, before_padded) || differs(desired, before) {
+            transport.desired = (padded, desired);
+            self.with_link(place, |link, said| link.desire(padded, desired, said));
         }
     }
 

@@ -85,9 +85,10 @@ impl Want {
         self.rates[layer].unwrap_or_default()
     }
 
-    /// What it would take to get the wish.
+    /// What the best layer takes. The wish would be too little to look for: the estimation takes the
+    /// result of a probe for what there is, and would forget all room beyond the wish of the moment.
     pub(crate) fn desired(&self) -> u64 {
-        self.rate(self.wish)
+        self.rates.iter().flatten().copied().max().unwrap_or_default()
     }
 }
 
@@ -110,7 +111,7 @@ pub(crate) fn share(budget: u64, wants: &[Want], now: Instant) -> Vec<Option<usi
         for (want, given) in wants.iter().zip(&mut given) {
             let next = match given {
                 None => want.steps().next_back(),
-                Some(layer) => want.steps().filter(|step| step < layer).next_back(),
+                Some(layer) => want.steps().rfind(|step| step < layer),
             };
             let Some(next) = next else { continue };
             let cost = want
@@ -136,6 +137,25 @@ pub(crate) fn share(budget: u64, wants: &[Want], now: Instant) -> Vec<Option<usi
             return given;
         }
     }
+}
+
+/// What the cheapest step up from what was given would take in all, with room to spare, in bits per
+/// second; none where everybody has what it wishes for.
+pub(crate) fn next_rate(wants: &[Want], given: &[Option<usize>]) -> Option<u64> {
+    let rate = |want: &Want, layer: &Option<usize>| layer.map_or(0, |layer| want.rate(layer));
+    let used: u64 = wants
+        .iter()
+        .zip(given)
+        .map(|(want, layer)| rate(want, layer))
+        .sum();
+    let steps = wants.iter().zip(given).filter_map(|(want, layer)| {
+        let next = want
+            .steps()
+            .rfind(|step| layer.is_none_or(|layer| *step < layer))?;
+        Some(want.rate(next).saturating_sub(rate(want, layer)))
+    });
+    let cheapest = steps.min()?;
+    Some((used + cheapest).saturating_mul(MARGIN) / 100)
 }
 
 #[cfg(test)]
@@ -182,6 +202,14 @@ mod tests {
             "no room to spare"
         );
         assert_eq!(share(200_000, &just, start), [Some(2)]);
+    }
+
+    #[test]
+    fn the_next_step_is_the_cheapest() {
+        let wants = [camera(None, None), camera(None, None)];
+        assert_eq!(next_rate(&wants, &[Some(0), Some(0)]), None);
+        assert_eq!(next_rate(&wants, &[Some(1), Some(2)]), Some(1_200_000));
+        assert_eq!(next_rate(&wants, &[Some(2), None]), Some(360_000));
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Link {
 
     /// Whether a section is rejected or stopped, so that its place may be taken.
     pub(crate) fn is_stopped(&self, mid: Mid) -> bool {
-        self.rtc.media(mid).is_some_and(|media| media.disabled())
+        self.rtc.media(mid).is_some_and(str0m::media::Media::disabled)
     }
 
     /// The stream by which this side sends in a section.
@@ -245,10 +245,12 @@ impl Link {
         Ok(matches!(written, Ok(Some(()))))
     }
 
-    /// Tells the bandwidth estimation what would be sent if it fitted, in bits per second.
-    pub(crate) fn desire(&mut self, bitrate: u64, said: &mut Said) -> Result<(), Broken> {
+    /// Tells the bandwidth estimation what would be sent if it fitted, and up to which rate it may pad to
+    /// find out whether more fits; in bits per second.
+    pub(crate) fn desire(&mut self, padded: u64, desired: u64, said: &mut Said) -> Result<(), Broken> {
         let _ = self.act(said, |rtc| {
-            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(bitrate));
+            rtc.bwe()
+                .set_bitrate(Bitrate::from(padded), Bitrate::from(desired));
             Ok(())
         })?;
         Ok(())
@@ -273,5 +275,44 @@ fn drain(rtc: &mut Rtc, said: &mut Said) -> Result<Instant, RtcError> {
             }),
             Output::Event(event) => said.events.push(event),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_breaks_the_connection_and_nothing_else() {
+        let now = Instant::now();
+        let provider = str0m::crypto::from_feature_flags();
+        let certificate = provider.dtls_provider.generate_certificate().unwrap();
+        let address = SocketAddr::from(([10, 0, 0, 1], 5_000));
+        let mut said = Said::default();
+        let mut link = Link::new(certificate.clone(), &[address], None, now);
+        let mut neighbour = Link::new(certificate, &[address], None, now);
+        let panicked = link.act(&mut said, |_| -> Result<(), RtcError> {
+            panic!("as if in str0m")
+        });
+        assert!(matches!(panicked, Err(Broken)));
+        assert_eq!(link.tick(now, &mut said), Err(Broken), "it stays broken");
+        assert_eq!(neighbour.tick(now, &mut said), Ok(()));
+    }
+
+    #[test]
+    fn errors_without_end_break_the_connection() {
+        let now = Instant::now();
+        let provider = str0m::crypto::from_feature_flags();
+        let certificate = provider.dtls_provider.generate_certificate().unwrap();
+        let mut said = Said::default();
+        let mut link = Link::new(certificate, &[], None, now);
+        let fail = |link: &mut Link, said: &mut Said| {
+            let failed = link.act(said, |_| -> Result<(), RtcError> {
+                Err(RtcError::RemoteSdp("no".to_owned()))
+            });
+            failed.is_ok()
+        };
+        assert!((0..=FAULTS_MAX).all(|_| fail(&mut link, &mut said)));
+        assert!(!fail(&mut link, &mut said));
     }
 }

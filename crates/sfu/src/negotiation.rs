@@ -141,7 +141,9 @@ impl Sfu {
             match self.offer(place, &made) {
                 Ok(offer) => Some(offer),
                 Err(error) => {
-                    made.into_iter().for_each(|consumer| self.end_consumer(consumer));
+                    for consumer in made {
+                        self.end_consumer(consumer);
+                    }
                     if let Some(transport) = self.transports.get_mut(place) {
                         transport.view = before;
                     }

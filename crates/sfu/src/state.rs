@@ -81,8 +81,8 @@ pub(crate) struct Transport {
     pub consumers: BTreeMap<Mid, usize>,
     /// Receiving: what the way carries, in bits per second.
     pub estimate: Option<u64>,
-    /// Receiving: what str0m was told would be sent.
-    pub desired: u64,
+    /// Receiving: what str0m was told to pad to and would be sent.
+    pub desired: (u64, u64),
     /// Receiving: whether less is sent than wished for.
     pub held_back: bool,
 }

@@ -36,7 +36,7 @@ pub fn parse(payload: &[u8]) -> Option<Descriptor> {
     }
     // The first byte of the frame: its lowest bit is 0 in a key frame (RFC 6386, section 9.1).
     let frame = rest.next()?;
-    let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
+    let starts_frame = first & 0x17 == 0x10;
     Some(Descriptor {
         starts_key_frame: starts_frame && frame & 1 == 0,
         picture_id,
