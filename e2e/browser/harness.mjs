@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
 /** How long anything that should happen may take. */
@@ -10,6 +11,7 @@ export const PATIENCE_MS = 15_000;
 const TEST_MS = 60_000;
 /** How many frames are a moving picture: half a second of it. */
 const MOVING_FRAMES = 12;
+const POLL_MS = 50;
 
 const about = JSON.parse(process.env.MUSTER_BROWSER_TEST ?? fail());
 let browser;
@@ -130,13 +132,17 @@ class Person {
     return this.page.evaluate(work, argument);
   }
 
-  /** Waits until a function in the page answers something true, and answers that. */
+  /**
+   * Asks a function in the page, which may be asynchronous, until it answers something true, and answers that.
+   * (Playwright's `waitForFunction` takes the promise of `false` for true.)
+   */
   async until(what, check, argument, patience = PATIENCE_MS) {
-    try {
-      const handle = await this.page.waitForFunction(check, argument, { timeout: patience, polling: 50 });
-      return await handle.jsonValue();
-    } catch (problem) {
-      throw new Error(`${this.name}: not within ${patience / 1000} s: ${what} (${problem.message.split('\n')[0]})`);
+    const giveUp = performance.now() + patience;
+    for (;;) {
+      const answer = await this.page.evaluate(check, argument);
+      if (answer) return answer;
+      if (performance.now() > giveUp) throw new Error(`${this.name}: not within ${patience / 1000} s: ${what}`);
+      await sleep(POLL_MS);
     }
   }
 

@@ -8,6 +8,9 @@ pub(crate) const LAYERS: usize = 3;
 const NOMINAL: [u64; LAYERS] = [1_500_000, 500_000, 150_000];
 /// How much room there has to be for more than now, in percent of it.
 const MARGIN: u64 = 120;
+/// How much of the smallest layer the way has to carry for it to stay, in percent. The estimation falls
+/// below what is sent with every passing delay, and nothing at all is worse than some loss.
+const KEEP: u64 = 50;
 /// How long after a change there is no step up.
 const HOLD: Duration = Duration::from_secs(3);
 
@@ -124,6 +127,8 @@ pub(crate) fn share(budget: u64, wants: &[Want], now: Instant) -> Vec<Option<usi
                     .is_some_and(|at| now.saturating_duration_since(at) < HOLD);
             let needed = if is_up && want.changed.is_some() {
                 cost.saturating_mul(MARGIN) / 100
+            } else if given.is_none() && !is_up {
+                cost.saturating_mul(KEEP) / 100
             } else {
                 cost
             };
@@ -202,6 +207,22 @@ mod tests {
             "no room to spare"
         );
         assert_eq!(share(200_000, &just, start), [Some(2)]);
+    }
+
+    #[test]
+    fn what_is_sent_once_stays_until_half_of_it_fits() {
+        let start = Instant::now();
+        let only = |now| Want {
+            wish: 0,
+            rates: [Some(400_000), None, None],
+            now,
+            changed: Some(start),
+        };
+        let later = start + Duration::from_secs(4);
+        assert_eq!(share(200_000, &[only(Some(0))], later), [Some(0)]);
+        assert_eq!(share(199_000, &[only(Some(0))], later), [None]);
+        assert_eq!(share(470_000, &[only(None)], later), [None]);
+        assert_eq!(share(480_000, &[only(None)], later), [Some(0)]);
     }
 
     #[test]

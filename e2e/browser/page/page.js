@@ -38,16 +38,26 @@
     return performance.now() - begun;
   }
 
+  // The SDK leaves it to the application to play what it hands over.
   function show(participant) {
-    const element = document.createElement('video');
-    Object.assign(element, { id: `v-${participant.id}`, autoplay: true, muted: true, playsInline: true });
-    element.style.cssText = 'width: 320px; height: 180px';
-    document.body.append(element);
-    participant.registerVideoElement(element);
+    const video = document.createElement('video');
+    Object.assign(video, { id: `video-${participant.id}`, autoplay: true, muted: true, playsInline: true });
+    video.style.cssText = 'width: 320px; height: 180px';
+    const audio = document.createElement('audio');
+    Object.assign(audio, { id: `audio-${participant.id}`, autoplay: true });
+    document.body.append(video, audio);
+    participant.registerVideoElement(video);
+    const listen = () => {
+      const { audioTrack } = participant;
+      if (audio.srcObject?.getTracks()[0] === audioTrack) return;
+      audio.srcObject = audioTrack ? new MediaStream([audioTrack]) : null;
+    };
+    participant.on('audioUpdate', listen);
+    listen();
   }
 
   function hide(participant) {
-    document.getElementById(`v-${participant.id}`)?.remove();
+    for (const what of ['video', 'audio']) document.getElementById(`${what}-${participant.id}`)?.remove();
   }
 
   function trackOf(id, what) {
