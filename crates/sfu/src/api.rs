@@ -369,10 +369,14 @@ pub struct TransportStats {
     pub loss: Option<f32>,
     /// The latest round trip.
     pub round_trip: Option<Duration>,
+    /// The worst variation of delay (RFC 3550) of a stream in the last interval.
+    pub jitter: Option<Duration>,
     /// What the way to the client is believed to carry, in bits per second.
     pub estimate: Option<u64>,
     /// Whether something wished for is held back because of that.
     pub held_back: bool,
+    /// Receiving: for each camera or screen, by producer, the layer that is handed on; none is nothing.
+    pub layers: Vec<(String, Option<&'static str>)>,
 }
 
 /// A datagram to be sent.

@@ -322,3 +322,26 @@ fn the_loudest_speaks() {
     world.run(SECOND * 4);
     assert_eq!(last(&world), [quiet, loud]);
 }
+
+#[test]
+fn sound_and_picture_are_played_in_step() {
+    let mut world = World::new(9);
+    let (a, b) = (world.join(), world.join());
+    world.path.jitter = Duration::from_millis(40);
+    let (sound, _) = world.produce(a, MediaKind::Audio, &[], false);
+    world.run(SECOND * 3);
+    let (camera, _) = world.produce(a, MediaKind::Video, &["f", "h", "q"], false);
+    let consumed = world.consume(b, &[(&sound, "f"), (&camera, "f")]);
+    world.run(SECOND * 12);
+    // What the receiver reckons less what was, each in microseconds of a clock of its own.
+    let skew = |at: usize, clock_rate| {
+        let got = world.clients[b].recv.of(&consumed[at].mid);
+        let last = got.last().unwrap();
+        last.reckoned(clock_rate).unwrap() - i128::from(last.captured())
+    };
+    let apart = (skew(0, 48_000) - skew(1, 90_000)).abs();
+    assert!(
+        apart < 8_000,
+        "{apart} microseconds apart, on a way with 40 ms of jitter"
+    );
+}
