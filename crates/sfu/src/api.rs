@@ -280,6 +280,18 @@ pub enum MediaError {
     Internal,
 }
 
+impl MediaError {
+    /// The client's word for it. After the first two it makes its connection anew, which is what helps.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidDescription(_) | Self::NoTransport => "invalid_session_description",
+            Self::Internal => "internal_error",
+            Self::NoProducer => "not_found_track_error",
+            Self::NoRoom | Self::NotAllowed | Self::TooMany(_) | Self::UnsupportedCodec => "backend_error",
+        }
+    }
+}
+
 /// Something a peer sends, for the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProducerInfo {

@@ -15,6 +15,8 @@ use crate::{
 
 /// What IP, UDP, RTP and SRTP add to a payload, in bytes.
 const OVERHEAD: usize = 60;
+/// Incoming streams of one connection whose places are remembered.
+const STREAMS_MAX: usize = 256;
 
 impl Sfu {
     /// Hands a packet on to all who receive it.
@@ -99,6 +101,10 @@ impl Sfu {
                 .is_some_and(|p| p.transport == place && p.mid == mid)
         });
         let found = producer.zip(layers::of_rid(rid.as_deref()));
+        // A client has a handful; one that makes up more is looked up anew.
+        if transport.streams.len() >= STREAMS_MAX {
+            transport.streams.clear();
+        }
         transport.streams.insert(ssrc, found);
         found
     }
