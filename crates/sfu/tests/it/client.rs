@@ -64,6 +64,8 @@ pub struct Connection {
     pub rtc: Rtc,
     deadline: Instant,
     pending: Option<SdpPendingOffer>,
+    /// Whether what is sent can be repaired by a stream of its own.
+    rtx: bool,
     /// How often packets were asked for again.
     pub nacks: u64,
     pub got: Vec<Got>,
@@ -98,6 +100,7 @@ impl Connection {
             rtc,
             deadline: now,
             pending: None,
+            rtx,
             nacks: 0,
             got: Vec::new(),
             key_frames_wanted: Vec::new(),
@@ -109,9 +112,12 @@ impl Connection {
         let (offer, pending) = made.unwrap();
         self.pending = Some(pending);
         let text = offer.to_sdp_string();
-        let kept = text
-            .lines()
-            .filter(|line| !line.starts_with("a=candidate") && !line.starts_with("a=end-of"));
+        let rtx = self.rtx;
+        let kept = text.lines().filter(|line| {
+            !line.starts_with("a=candidate")
+                && !line.starts_with("a=end-of")
+                && (rtx || !line.starts_with("a=ssrc-group"))
+        });
         kept.chain([""]).collect::<Vec<_>>().join("\r\n")
     }
 
