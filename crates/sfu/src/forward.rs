@@ -129,20 +129,19 @@ impl Sfu {
             let Some(target) = consumer.target else { continue };
             let layer = incoming.source.0;
             if target == layer && consumer.rewriter.source() != Some(incoming.source) {
-                let may_begin = packet.payload.is_empty() || incoming.late;
                 let is_entry = incoming
                     .descriptor
                     .is_none_or(|descriptor| descriptor.starts_key_frame);
-                if may_begin || !is_entry {
-                    // The key frame itself may be what came late.
-                    if is_entry && !packet.payload.is_empty() {
-                        self.want_key_frame(source, layer);
-                        continue;
-                    }
-                } else {
-                    self.counters.layer_switches += u64::from(consumer.rewriter.source().is_some());
-                    consumer.rewriter.attach(incoming);
+                if !is_entry || packet.payload.is_empty() {
+                    continue;
                 }
+                if incoming.late {
+                    // What came before this first packet of the key frame was not handed on.
+                    self.want_key_frame(source, layer);
+                    continue;
+                }
+                self.counters.layer_switches += u64::from(consumer.rewriter.source().is_some());
+                consumer.rewriter.attach(incoming);
             }
             let Some(outgoing) = consumer.rewriter.rewrite(incoming) else {
                 continue;
