@@ -17,9 +17,9 @@ test: ## every test; the last line counts them
 lint: ## formatting, clippy, dependencies, shell scripts
 	@scripts/lint
 
-bench: build ## the benchmarks (about a quarter of an hour)
-	cargo build --release --locked --package muster-server --example seed
+bench: build ## the benchmarks (about twenty minutes)
+	cargo build --release --locked --package muster-server --package muster-testkit --example seed --example room_load
 	@bench/run
 
-fuzz: ## the property tests with many more inputs: make fuzz CASES=100000
-	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --lib --locked
+fuzz: ## the property tests with many more inputs, then each fuzz target: make fuzz SECONDS=600 CASES=100000
+	@scripts/fuzz $(or $(SECONDS),60) $(or $(CASES),20000)

@@ -383,6 +383,8 @@ pub enum Command {
     },
     /// A participant was deleted: its connections end, whatever state they are in.
     RemoveParticipant(ParticipantId),
+    /// The meeting was made active or inactive: while it is not, nobody comes in; those inside stay.
+    SetActive(bool),
     /// A recording came into another state.
     Recording(RecordingState),
     /// A livestream came into another state.

@@ -47,7 +47,7 @@ impl Room {
         self.clock.found(&gone);
         if gone.is_inside() {
             let at = gone.lost_at.unwrap_or(at);
-            self.clock.went(at);
+            self.clock.went(at, gone.watches());
             if let Some(session) = self.session() {
                 self.record(DomainEvent::PeerLeft {
                     session,

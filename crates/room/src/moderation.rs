@@ -27,12 +27,17 @@ type Matched = BTreeMap<ParticipantId, Arc<Person>>;
 
 // Commands
 impl Room {
-    /// What REST, or the server itself, wants. All but the removal of a participant needs a live session.
+    /// What REST, or the server itself, wants. What is told of a participant or the meeting counts at any
+    /// time; the rest needs a live session.
     pub(crate) fn command(&mut self, now: Timestamp, command: Command) -> Result<Answer, CommandError> {
         if let Command::RemoveParticipant(participant) = command {
             let peers: Vec<PeerId> = self.people.of(participant).map(|peer| peer.id).collect();
             self.admissions.revoke(participant);
             self.expel(&peers, now);
+            return Ok(Answer::Done);
+        }
+        if let Command::SetActive(active) = command {
+            self.inactive = !active;
             return Ok(Answer::Done);
         }
         if self.session().is_none() {
@@ -74,7 +79,7 @@ impl Room {
                 self.send(everybody, Event::Livestream(state));
                 Ok(Answer::Done)
             }
-            Command::RemoveParticipant(_) => Ok(Answer::Done),
+            Command::RemoveParticipant(_) | Command::SetActive(_) => Ok(Answer::Done),
         }
     }
 

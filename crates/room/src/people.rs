@@ -64,6 +64,11 @@ impl Peer {
             || matches!(self.person.view_type, ViewType::Webinar | ViewType::Livestream)
     }
 
+    /// Whether it came to a livestream.
+    pub(crate) fn watches(&self) -> bool {
+        self.person.view_type == ViewType::Livestream
+    }
+
     /// Whether it may let others onto the stage, by the new name or the old one.
     pub(crate) fn accepts_stage_requests(&self) -> bool {
         self.permissions.accept_stage_requests || self.permissions.can_accept_production_requests

@@ -177,6 +177,9 @@ impl Room {
             self.reply(peer, id, Event::PeerJoined(view));
             return Ok(());
         }
+        if self.inactive {
+            return Err(Refusal::NotPermitted("join an inactive meeting"));
+        }
         known.take_name(display_name.as_deref());
         if !self.must_wait(peer) {
             self.come_in(now, peer, id);
@@ -205,7 +208,7 @@ impl Room {
         known.place = Place::Inside;
         known.turn = turn;
         known.stage = known.first_stage();
-        let view = known.view();
+        let (view, watches) = (known.view(), known.watches());
         let lets_in = known.permissions.accept_waiting_requests;
         let stay = Stay {
             peer,
@@ -219,7 +222,7 @@ impl Room {
             joined_at: now,
         };
         self.admissions.admit(stay.participant_id);
-        self.clock.came_in();
+        self.clock.came_in(watches);
         self.record(DomainEvent::PeerJoined { session, stay });
         self.admit_to_media(peer);
         self.reply(peer, id, Event::PeerJoined(view.clone()));

@@ -1,6 +1,6 @@
 //! The room: routes each input to the part that it concerns.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use muster_model::{MeetingId, PeerId, Timestamp, event::DomainEvent, session::SessionKind};
 use uuid::Uuid;
@@ -32,6 +32,8 @@ pub struct RoomSettings {
     pub parent: Option<MeetingId>,
     /// The session of that meeting.
     pub parent_session: Option<muster_model::SessionId>,
+    /// Whether nobody may come in who is not inside, from the start; see [`crate::Command::SetActive`].
+    pub inactive: bool,
     /// Whether chat is kept from session to session.
     pub persist_chat: bool,
     /// Messages of earlier sessions, oldest first, where chat is kept.
@@ -61,6 +63,8 @@ pub struct Room {
     pub(crate) recordings: BTreeMap<muster_model::RecordingId, crate::input::RecordingState>,
     /// Counts up with each coming in.
     pub(crate) turns: u64,
+    /// Whether nobody may come in.
+    pub(crate) inactive: bool,
     effects: Vec<Effect>,
 }
 
@@ -97,6 +101,7 @@ impl Room {
             media: MediaState::default(),
             recordings: BTreeMap::new(),
             turns: 0,
+            inactive: settings.inactive,
             effects: Vec::new(),
             settings,
             ids,
@@ -290,10 +295,5 @@ impl Room {
     /// The title, empty where there is none.
     pub(crate) fn title(&self) -> String {
         self.settings.title.clone().unwrap_or_default()
-    }
-
-    /// The person behind a known peer.
-    pub(crate) fn person_of(&self, peer: PeerId) -> Option<Arc<crate::input::Person>> {
-        self.people.get(peer).map(|known| known.person.clone())
     }
 }

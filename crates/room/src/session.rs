@@ -49,6 +49,8 @@ pub(crate) struct Clock {
     live: Option<Live>,
     /// How many are inside.
     inside: u64,
+    /// How many of them came to a livestream: their clients show the number of all.
+    watching: u64,
     /// Peers whose connection is lost, by the time until which they may come back.
     lost: BTreeSet<(Timestamp, PeerId)>,
     /// When those inside were last told how many they are, and whether that number changed since.
@@ -81,8 +83,9 @@ impl Clock {
     }
 
     /// Somebody came in.
-    pub(crate) fn came_in(&mut self) {
+    pub(crate) fn came_in(&mut self, watches: bool) {
         self.inside += 1;
+        self.watching += u64::from(watches);
         self.count_changed = true;
         self.came_back();
     }
@@ -95,8 +98,9 @@ impl Clock {
     }
 
     /// Somebody who was inside went.
-    pub(crate) fn went(&mut self, at: Timestamp) {
+    pub(crate) fn went(&mut self, at: Timestamp, watched: bool) {
         self.inside = self.inside.saturating_sub(1);
+        self.watching = self.watching.saturating_sub(u64::from(watched));
         self.count_changed = true;
         if let Some(live) = &mut self.live {
             live.empty_since = live.empty_since.max(at);
@@ -182,8 +186,10 @@ impl Room {
             rates: Rates::default(),
         };
         peer.stage = peer.first_stage();
+        let watches = peer.watches();
         self.people.insert(peer);
         self.clock.inside += 1;
+        self.clock.watching += u64::from(watches);
         self.clock.lost(id, until);
     }
 
@@ -253,8 +259,9 @@ impl Room {
             reason,
             at: at.max(live.started_at),
         });
-        self.roster_changed();
+        // First, so that rooms that are given up hear nothing of a family that is over.
         self.close_connected(reason);
+        self.roster_changed();
         self.forget_changes();
         if !self.settings.persist_chat {
             self.chat.clear();
@@ -326,7 +333,7 @@ impl Room {
     fn count_due(&self) -> Option<Timestamp> {
         if !self.clock.count_changed
             || self.clock.inside == 0
-            || self.settings.kind != SessionKind::Livestream
+            || (self.clock.watching == 0 && self.settings.kind != SessionKind::Livestream)
         {
             return None;
         }

@@ -102,6 +102,7 @@ pub async fn start_with(config: Config, media: Box<dyn Media>) -> anyhow::Result
 impl Running {
     /// Takes no more requests, lets those under way finish (10 s at most), and closes the store.
     pub async fn stop(self) {
+        let had_rooms = !self.app.rooms.is_empty();
         self.app.stop.cancel();
         self.connections.close();
         self.app.sockets.close();
@@ -115,6 +116,15 @@ impl Running {
         }
         if let Err(error) = self.jobs.await {
             tracing::error!(%error, "the jobs ended badly");
+        }
+        if had_rooms
+            && let Err(error) = self
+                .app
+                .store
+                .heartbeat(self.app.rooms.node(), self.app.now())
+                .await
+        {
+            tracing::warn!(%error, "live sessions were not noted a last time");
         }
         self.app.store.close().await;
     }

@@ -188,6 +188,20 @@ impl Store {
         }))
     }
 
+    /// Whether the stay kept under a record goes on: the peer is inside, or may still come back.
+    pub async fn stays(&self, record: PeerId) -> Result<bool, StoreError> {
+        let row: Option<(String,)> = self
+            .read()
+            .await?
+            .fetch_optional(
+                "SELECT p.id FROM peers p JOIN sessions s ON s.id = p.session_id \
+                 WHERE p.id = $1 AND p.left_at IS NULL AND s.status = 'LIVE'",
+                params![record],
+            )
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Whose a peer's id is, for a participant that comes into a meeting with it.
     pub async fn peer_id_use(
         &self,

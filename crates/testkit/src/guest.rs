@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -51,7 +51,7 @@ pub struct Guest {
     pub meeting: String,
     /// Its participant, as the token says; `user_id` on the wire.
     pub user: String,
-    out: SplitSink<Socket, Message>,
+    pub(crate) out: SplitSink<Socket, Message>,
     heard: mpsc::UnboundedReceiver<Heard>,
     reader: JoinHandle<()>,
     pushes: VecDeque<Frame>,
@@ -139,6 +139,11 @@ impl Guest {
         Self::connect_as(&self.origin, &self.token, &self.peer).await
     }
 
+    /// Another connection of the same peer, to the server as it listens now.
+    pub async fn again_on(&self, origin: &str) -> Self {
+        Self::connect_as(origin, &self.token, &self.peer).await
+    }
+
     /// Connects and comes in.
     pub async fn join(origin: &str, token: &str) -> Self {
         let mut guest = Self::connect(origin, token).await;
@@ -183,6 +188,18 @@ impl Guest {
         Ok(reply)
     }
 
+    /// Asks, and waits for the reply; none where the connection ends instead.
+    pub async fn try_ask(&mut self, event: u32, message: &impl muster_wire::prost::Message) -> Option<Frame> {
+        self.requests += 1;
+        let id = format!("{}-{}", self.peer, self.requests);
+        let bytes = frame::encode(event, &id, message);
+        let sent = timeout(PATIENCE, self.out.send(Message::Binary(bytes))).await;
+        if sent.expect("a write in time").is_err() {
+            return None;
+        }
+        self.wait(|frame| frame.id == id).await.ok()
+    }
+
     /// Asks, and reads the reply, which must come under the number of the request.
     pub async fn request<R: muster_wire::prost::Message + Default>(
         &mut self,
@@ -203,7 +220,7 @@ impl Guest {
     }
 
     /// The next frame, kept or yet to come, for which `wanted` holds.
-    async fn wait(&mut self, wanted: impl Fn(&Frame) -> bool) -> Result<Frame, Closed> {
+    pub(crate) async fn wait(&mut self, wanted: impl Fn(&Frame) -> bool) -> Result<Frame, Closed> {
         if let Some(at) = self.pushes.iter().position(&wanted) {
             return Ok(self.pushes.remove(at).expect("it is there"));
         }
@@ -231,6 +248,13 @@ impl Guest {
             .await
             .unwrap_or_else(|closed| panic!("{closed:?} instead of event {event}"));
         M::decode(frame.payload).expect("a push that reads")
+    }
+
+    /// The next push, whatever it is of.
+    pub async fn hear_any(&mut self) -> Frame {
+        self.wait(|frame| frame.id.is_empty())
+            .await
+            .unwrap_or_else(|closed| panic!("{closed:?} instead of a push"))
     }
 
     /// The next push of an event whose payload says nothing.
@@ -267,6 +291,23 @@ impl Guest {
     /// The numbers of everything pushed so far.
     pub async fn pushed_events(&mut self) -> Vec<u32> {
         self.pushed().await.into_iter().map(|frame| frame.event).collect()
+    }
+
+    /// Whether a request is replied to before the connection ends.
+    pub async fn replied(&mut self, id: &str) -> bool {
+        self.wait(|frame| frame.id == id).await.is_ok()
+    }
+
+    /// Everything pushed that has arrived by now; the server is asked nothing.
+    pub fn arrived(&mut self) -> Vec<Frame> {
+        while let Ok(heard) = self.heard.try_recv() {
+            match heard {
+                Heard::Frame(frame) => self.pushes.push_back(frame),
+                Heard::Text(text) => self.texts.push_back(text),
+                Heard::Closed(closed) => self.closed = Some(closed),
+            }
+        }
+        self.pushes.drain(..).collect()
     }
 
     /// Waits for the end of the connection.

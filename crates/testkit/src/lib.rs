@@ -8,6 +8,7 @@
 mod api;
 mod database;
 mod guest;
+mod guest_media;
 mod media;
 mod process;
 mod server;
@@ -16,6 +17,7 @@ mod sink;
 pub use api::{Answer, Api, Call, new_http_client};
 pub use database::{Database, TestDatabase};
 pub use guest::{Closed, Guest};
+pub use guest_media::read;
 pub use media::FixedMedia;
 pub use process::{Exit, Muster, ServerProcess, muster_binary, run};
 pub use server::{Server, ServerBuilder};

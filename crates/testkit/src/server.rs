@@ -127,6 +127,16 @@ impl Server {
         self.dir.path()
     }
 
+    /// What the files of its data folder hold, those in folders within it left out.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(self.data_dir()).expect("the folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths
+            .filter(|path| path.is_file())
+            .map(|path| std::fs::read(path).expect("a file"))
+            .collect()
+    }
+
     /// A caller for a fresh account, with the permission Realtime Admin.
     pub async fn api(&self) -> Api {
         let account = AccountId::random().to_string();

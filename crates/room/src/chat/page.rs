@@ -16,6 +16,22 @@ use crate::{
 /// Messages given at once, at most.
 const MESSAGES_MAX: usize = 1000;
 
+/// Bytes of payloads given at once, at most: what is longer comes in further pages.
+const BYTES_MAX: usize = 1 << 20;
+
+/// As many of the messages, in their order, as may be given at once; one at least.
+fn within_bytes<'a>(messages: impl Iterator<Item = &'a Arc<ChatMessage>>) -> Vec<Arc<ChatMessage>> {
+    let mut bytes = 0;
+    messages
+        .enumerate()
+        .take_while(|(at, message)| {
+            bytes += message.payload.len() + message.display_name.len();
+            *at == 0 || bytes <= BYTES_MAX
+        })
+        .map(|(_, message)| message.clone())
+        .collect()
+}
+
 /// Whether a message is what a filter asks for. It must be one that the asker may see.
 fn passes(message: &ChatMessage, filter: ChatFilter, asker: ParticipantId) -> bool {
     match filter {
@@ -49,7 +65,7 @@ impl Room {
         let mut messages = Vec::new();
         if let Some(asker) = self.chat_reader(now, peer)? {
             let visible = self.chat.iter().rev().filter(|message| message.is_for(asker));
-            messages = visible.take(MESSAGES_MAX).cloned().collect();
+            messages = within_bytes(visible.take(MESSAGES_MAX));
             messages.reverse();
         }
         self.reply(peer, id, Event::ChatMessages(messages));
@@ -114,15 +130,15 @@ impl Room {
         let meant =
             |message: &&Arc<ChatMessage>| message.is_for(asker) && in_time(message, page) && wanted(message);
         // One more than the page holds tells whether there is more.
-        let mut messages: Vec<_> = if page.reversed {
+        let found: Vec<_> = if page.reversed {
             let found = self.chat.iter().rev().filter(meant);
-            found.skip(page.from).take(size + 1).cloned().collect()
+            found.skip(page.from).take(size + 1).collect()
         } else {
             let found = self.chat.iter().filter(meant);
-            found.skip(page.from).take(size + 1).cloned().collect()
+            found.skip(page.from).take(size + 1).collect()
         };
-        let more = messages.len() > size;
-        messages.truncate(size);
+        let messages = within_bytes(found.iter().copied().take(size));
+        let more = messages.len() < found.len();
         (messages, more)
     }
 }

@@ -6,7 +6,7 @@ use muster_model::{
 };
 use muster_room::{
     Answer, CloseReason, Command, CommandError, Event, LivestreamPhase, LivestreamState, MediaEffect,
-    MediaKinds, NewPoll, RecordingPhase, RecordingState, Request,
+    MediaKinds, NewPoll, RecordingPhase, RecordingState, Refusal, Request,
 };
 use uuid::Uuid;
 
@@ -253,4 +253,28 @@ fn those_inside_follow_the_livestream() {
     };
     let outcome = meeting.command(Command::Livestream(state.clone()));
     assert_eq!(outcome.told(ana), [Event::Livestream(state)]);
+}
+
+#[test]
+fn an_inactive_meeting_lets_nobody_in_and_keeps_those_inside() {
+    let join = || Request::Join { display_name: None };
+    let mut meeting = Meeting::new();
+    let ana = meeting.join_seed(1, "Ana", "group_call_host");
+    let ben = meeting.connect(&person(2, "Ben", &seed("group_call_participant")));
+    let outcome = meeting.command(Command::SetActive(false));
+    assert_eq!(outcome.answer(), Ok(Answer::Done));
+    let outcome = meeting.ask(ben, join());
+    assert_eq!(
+        outcome.refusal(ben),
+        Refusal::NotPermitted("join an inactive meeting")
+    );
+    // One inside asks again, as after a reconnection.
+    assert!(matches!(
+        meeting.ask(ana, join()).reply(ana),
+        Event::PeerJoined(_)
+    ));
+    assert_eq!(meeting.inside(ana), ["Ana"]);
+    meeting.command(Command::SetActive(true));
+    meeting.ask(ben, join());
+    assert_eq!(meeting.inside(ana), ["Ana", "Ben"]);
 }

@@ -44,6 +44,7 @@ pub fn settings() -> RoomSettings {
         kind: SessionKind::Meeting,
         parent: None,
         parent_session: None,
+        inactive: false,
         persist_chat: false,
         earlier_chat: Vec::new(),
         keep_alive_micros: KEEP_ALIVE,
@@ -406,4 +407,10 @@ impl Meeting {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Somebody who was inside when a room was cut short, and does not come back within the test.
+pub fn somebody_inside() -> (PeerId, PeerId, Arc<Person>) {
+    let peer = peer_id(999);
+    (peer, peer, person_who(999, "Ghost", |_| ()))
 }

@@ -3,7 +3,6 @@
 mod account;
 mod broadcast;
 mod chat;
-mod chat_model;
 mod commands;
 mod connected;
 mod connected_life;
@@ -19,5 +18,6 @@ mod polls;
 mod sessions;
 mod stage;
 mod stores;
+mod stories;
 mod waiting;
 mod world;

@@ -406,7 +406,7 @@ fn polls_end_with_the_session_and_outlive_a_crash() {
         session: *session,
         started_at: meeting.now,
         alive_at: meeting.now,
-        inside: vec![],
+        inside: vec![crate::harness::somebody_inside()],
         admitted: vec![],
         chat: vec![],
         polls: vec![saved.clone()],

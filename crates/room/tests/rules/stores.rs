@@ -60,7 +60,7 @@ fn read(meeting: &mut Meeting, who: P, store: &str, keys: &[&str]) -> Vec<(Strin
             items,
         } => {
             assert_eq!(told, store);
-            let text = |item: &StoreItem| String::from_utf8(item.payload.to_vec()).unwrap();
+            let text = |item: &StoreItem| String::from_utf8_lossy(&item.payload).into_owned();
             items.iter().map(|item| (item.key.clone(), text(item))).collect()
         }
         other => panic!("{other:?}"),

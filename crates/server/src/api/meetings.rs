@@ -397,7 +397,7 @@ where
         + Send
         + 'static,
 {
-    let (at, now, master_key) = (caller.at, app.now(), Arc::clone(&app.master_key));
+    let (at, now, master_key) = (caller.at.clone(), app.now(), Arc::clone(&app.master_key));
     let changed = app
         .store
         .write(move |conn| {
@@ -421,6 +421,9 @@ where
             })
         })
         .await??;
+    // Those with a connection who have not come in yet were checked when it was another.
+    let active = changed.settings.status == MeetingStatus::Active;
+    app.rooms.set_active(&caller.at, active).await;
     Ok(Envelope::one(changed.into()))
 }
 

@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         };
         match cli.command {
             Command::Serve(settings) => serve::serve(resolve(settings)?).await,
-            Command::Dev(settings) => dev::dev(settings, resolve).await,
+            Command::Dev(settings) => Box::pin(dev::dev(settings, resolve)).await,
             Command::Token { settings, command } => token::run(&resolve(settings)?, command).await,
             Command::Backup { settings, backup } => backup.run(&resolve(settings)?).await,
             Command::Openapi => print(&crate::api::openapi::document()),

@@ -7,6 +7,7 @@ use axum::{
 };
 use muster_model::{
     AppId, ParticipantId, PresetId,
+    meeting::MeetingStatus,
     preset::{Permissions, Preset, PresetConfig, PresetUi},
 };
 use muster_store::joining::Joiner;
@@ -110,9 +111,13 @@ impl<'a> DetailsOut<'a> {
     }
 }
 
-/// Answers for an INACTIVE meeting too: it is the socket that refuses to join one.
+/// 404 for an INACTIVE meeting: the SDK then tells its user that the meeting may have ended. Told only by the
+/// socket, it waits for its own deadline and blames the network.
 async fn details(State(app): State<App>, caller: ClientCaller) -> Result<Response, ApiError> {
     let joiner = &caller.joiner;
+    if joiner.meeting.status == MeetingStatus::Inactive {
+        return Err(ApiError::not_found("Active meeting"));
+    }
     let preset = app
         .store
         .preset(&joiner.at.scope, joiner.person.preset_id)

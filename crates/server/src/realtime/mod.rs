@@ -3,3 +3,4 @@
 pub mod codec;
 pub mod outbox;
 pub mod socket;
+pub mod websocket;

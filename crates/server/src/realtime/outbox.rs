@@ -3,15 +3,20 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// Frames that may wait. A client that is so far behind comes back and asks for what it missed.
 const MAX_FRAMES: usize = 4096;
 /// Bytes that may wait.
 const MAX_BYTES: usize = 4 << 20;
+
+/// After a write, what many are told waits for more of its kind for so long, counted from that write. The
+/// first of a burst is not held back; in a busy room a write is the dearest part of a delivery.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Why the server ends a connection (RFC 6455 section 7.4; 4000 and up are ours). Only 1000 is final
 /// for the client: after any other it comes back by itself.
@@ -41,6 +46,10 @@ struct Waiting {
     frames: VecDeque<Bytes>,
     bytes: usize,
     close: Option<CloseCode>,
+    /// Whether one of the frames is not to wait for others.
+    at_once: bool,
+    /// Whether the socket's task wakes by itself, at the end of [`GATHER`].
+    gathering: bool,
 }
 
 /// What waits to be written to one socket: filled by the room, emptied by the socket's task.
@@ -55,8 +64,18 @@ impl Outbox {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a frame. A socket whose bound is passed is to be closed, and gets nothing more.
+    /// Adds a frame, to be written at once. A socket whose bound is passed is to be closed, and gets nothing
+    /// more.
     pub fn push(&self, frame: Bytes) {
+        self.add(frame, true);
+    }
+
+    /// Adds a frame that many get. Where something was written a moment ago, it waits for others like it.
+    pub fn push_to_many(&self, frame: Bytes) {
+        self.add(frame, false);
+    }
+
+    fn add(&self, frame: Bytes, at_once: bool) {
         let mut waiting = self.lock();
         if waiting.close.is_some() {
             return;
@@ -68,6 +87,10 @@ impl Outbox {
         } else {
             waiting.bytes += frame.len();
             waiting.frames.push_back(frame);
+            waiting.at_once |= at_once;
+            if waiting.gathering && !at_once {
+                return;
+            }
         }
         drop(waiting);
         self.changed.notify_one();
@@ -79,17 +102,31 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Waits until there is something to do, and takes all of it.
-    pub async fn take(&self) -> (VecDeque<Bytes>, Option<CloseCode>) {
+    /// Waits until there is something to do, and takes all of it into `frames`, which must be empty.
+    /// `written` is when the socket was last written to.
+    pub async fn take(&self, frames: &mut VecDeque<Bytes>, written: Instant) -> Option<CloseCode> {
         loop {
-            {
+            let gathering = {
                 let mut waiting = self.lock();
-                if !waiting.frames.is_empty() || waiting.close.is_some() {
+                let gathered = || written.elapsed() >= GATHER;
+                if waiting.close.is_some() || waiting.at_once || (!waiting.frames.is_empty() && gathered()) {
                     waiting.bytes = 0;
-                    return (std::mem::take(&mut waiting.frames), waiting.close);
+                    waiting.at_once = false;
+                    waiting.gathering = false;
+                    std::mem::swap(&mut waiting.frames, frames);
+                    return waiting.close;
                 }
+                waiting.gathering = !waiting.frames.is_empty();
+                waiting.gathering
+            };
+            if gathering {
+                tokio::select! {
+                    () = self.changed.notified() => {}
+                    () = tokio::time::sleep_until(written + GATHER) => {}
+                }
+            } else {
+                self.changed.notified().await;
             }
-            self.changed.notified().await;
         }
     }
 
@@ -103,7 +140,15 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
+
+    async fn taken(outbox: &Outbox, written: Instant) -> (VecDeque<Bytes>, Option<CloseCode>) {
+        let mut frames = VecDeque::new();
+        let close = outbox.take(&mut frames, written).await;
+        (frames, close)
+    }
 
     #[tokio::test]
     async fn frames_come_in_order_and_then_the_close() {
@@ -113,7 +158,7 @@ mod tests {
         outbox.close(CloseCode::Final);
         outbox.close(CloseCode::Restarting);
         outbox.push(Bytes::from_static(b"too late"));
-        let (frames, close) = outbox.take().await;
+        let (frames, close) = taken(&outbox, Instant::now()).await;
         assert_eq!(frames, ["a", "b"]);
         assert_eq!(close, Some(CloseCode::Final));
     }
@@ -129,10 +174,42 @@ mod tests {
                 outbox.push(frame.clone());
             }
             assert_eq!(outbox.lock().close, None);
-            outbox.push(frame);
-            let (frames, close) = outbox.take().await;
+            outbox.push_to_many(frame);
+            let (frames, close) = taken(&outbox, Instant::now()).await;
             assert!(frames.is_empty());
             assert_eq!(close, Some(CloseCode::TryLater));
         }
+    }
+
+    #[tokio::test]
+    async fn what_many_get_waits_only_behind_a_write() {
+        let outbox = Outbox::default();
+        outbox.push_to_many(Bytes::from_static(b"first"));
+        let long_ago = Instant::now().checked_sub(GATHER).unwrap();
+        let first = taken(&outbox, long_ago).now_or_never().expect("no wait");
+        assert_eq!(first.0, ["first"]);
+
+        outbox.push_to_many(Bytes::from_static(b"second"));
+        let mut frames = VecDeque::new();
+        let written = Instant::now();
+        let mut taking = Box::pin(outbox.take(&mut frames, written));
+        assert!(taking.as_mut().now_or_never().is_none());
+        outbox.push_to_many(Bytes::from_static(b"third"));
+        taking.await;
+        assert_eq!(frames, ["second", "third"]);
+        assert!(written.elapsed() >= GATHER);
+    }
+
+    #[tokio::test]
+    async fn a_reply_takes_along_what_waits() {
+        let outbox = Outbox::default();
+        let never = Instant::now() + Duration::from_secs(3600);
+        outbox.push_to_many(Bytes::from_static(b"news"));
+        let mut frames = VecDeque::new();
+        let mut taking = Box::pin(outbox.take(&mut frames, never));
+        assert!(taking.as_mut().now_or_never().is_none());
+        outbox.push(Bytes::from_static(b"reply"));
+        taking.await;
+        assert_eq!(frames, ["news", "reply"]);
     }
 }

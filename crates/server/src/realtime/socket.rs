@@ -1,27 +1,28 @@
 //! `GET /ws`: checks who connects and upgrades, then carries frames between the socket and its room
 //! (PROTOCOL d).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{
-        Query, State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
-    },
+    Extension,
+    extract::{Query, State, ws::WebSocketUpgrade},
     response::Response,
 };
 use bytes::Bytes;
-use futures::SinkExt;
+use http::HeaderMap;
+use hyper::upgrade::OnUpgrade;
 use muster_model::{MeetingId, PeerId, meeting::MeetingStatus};
 use muster_room::{Connect, ConnectionId, Disconnect};
 use muster_store::joining::{Joiner, PeerIdUse};
 use muster_wire::frame::{self, Frame};
 use serde::Deserialize;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::{
     codec,
     outbox::{CloseCode, Outbox},
+    websocket::{self, Socket},
 };
 use crate::{
     api::error::ApiError,
@@ -31,10 +32,8 @@ use crate::{
 
 /// Bytes of one message from a client.
 const MAX_MESSAGE: usize = frame::MAX_FRAME;
-/// Small, since most sockets are silent most of the time.
-const READ_BUFFER: usize = 4 << 10;
-/// Frames are gathered up to so many bytes before they are written.
-const WRITE_BUFFER: usize = 16 << 10;
+/// Room for so many frames is kept from one write to the next.
+const KEPT_FRAMES: usize = 32;
 /// How often a client in ping mode is asked for a sign of life; it closes after 30 s without one of ours.
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// Without a frame from the client for so long, its connection counts as lost. Clients send each 15 s at
@@ -71,24 +70,28 @@ fn wants_pings(query: &SocketQuery) -> bool {
 pub async fn upgrade(
     State(app): State<App>,
     Query(query): Query<SocketQuery>,
-    upgrade: WebSocketUpgrade,
+    upgrading: Option<Extension<OnUpgrade>>,
+    headers: HeaderMap,
+    checked: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
     if app.is_stopping() {
         return Err(ApiError::unavailable("The server is stopping"));
     }
     let pings = wants_pings(&query);
     let visitor = Visitor::check(&app, &query).await?;
+    let Extension(upgrading) =
+        upgrading.ok_or_else(|| ApiError::fault("Connection", "cannot be upgraded"))?;
+    let (response, opened) = websocket::accept(&checked, &headers, upgrading, MAX_MESSAGE)?;
     // The upgraded socket outlives the request, and the server's stop waits for it.
     let tracked = app.sockets.token();
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(move |socket| async move {
-            let _tracked = tracked;
-            visitor.visit(app, socket, pings).await;
-        }))
+    tokio::spawn(async move {
+        let _tracked = tracked;
+        match opened.await {
+            Ok(socket) => visitor.visit(app, socket, pings).await,
+            Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
+        }
+    });
+    Ok(response)
 }
 
 /// Somebody whose token opens the room.
@@ -128,23 +131,30 @@ impl Visitor {
                 "The participant was removed from the meeting",
             ));
         }
-        if joiner.meeting.status == MeetingStatus::Inactive {
-            return Err(ApiError::forbidden_because("The meeting is inactive"));
-        }
-        let record = match app
+        let found = app
             .store
             .peer_id_use(&joiner.at, claims.participant, peer)
-            .await?
-        {
+            .await?;
+        let record = match found {
             PeerIdUse::Free => peer,
             PeerIdUse::Here(record) => record,
             PeerIdUse::Elsewhere => PeerId::random(),
             PeerIdUse::Foreign => return Err(ApiError::forbidden_because("The peer id is taken")),
         };
+        if joiner.meeting.status == MeetingStatus::Inactive {
+            // Those inside are not sent away, so one who lost its connection may come back.
+            let stays = match found {
+                PeerIdUse::Here(record) => app.store.stays(record).await?,
+                _ => false,
+            };
+            if !stays {
+                return Err(ApiError::forbidden_because("The meeting is inactive"));
+            }
+        }
         Ok(Self { joiner, peer, record })
     }
 
-    async fn visit(self, app: App, socket: WebSocket, pings: bool) {
+    async fn visit(self, app: App, socket: Socket, pings: bool) {
         let outbox = Arc::new(Outbox::default());
         let connection = app.rooms.next_connection();
         let start = StartWith::of_joiner(&self.joiner);
@@ -159,6 +169,7 @@ impl Visitor {
             socket,
             outbox: outbox.clone(),
             last_heard: Instant::now(),
+            last_written: Instant::now(),
         };
         match app.rooms.connect(&app, start, connect, outbox).await {
             Ok(room) => {
@@ -177,9 +188,10 @@ impl Visitor {
 
 /// One open socket.
 struct Line {
-    socket: WebSocket,
+    socket: Socket,
     outbox: Arc<Outbox>,
     last_heard: Instant,
+    last_written: Instant,
 }
 
 /// What a frame from the client asks of the connection itself.
@@ -202,6 +214,9 @@ impl Line {
     ) -> Disconnect {
         let mut ticks = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Waited for once, not anew with each frame: all sockets share the lock that a new wait takes.
+        let mut stopped = pin!(app.stop.cancelled());
+        let mut frames = VecDeque::new();
         loop {
             tokio::select! {
                 message = self.socket.recv() => {
@@ -211,10 +226,13 @@ impl Line {
                         return how;
                     }
                 }
-                (frames, close) = self.outbox.take() => {
-                    if !self.write(frames.into_iter().map(Message::Binary)).await {
+                close = self.outbox.take(&mut frames, self.last_written) => {
+                    if !self.write(frames.drain(..)).await {
                         self.end(CloseCode::TryLater).await;
                         return Disconnect::Lost;
+                    }
+                    if frames.capacity() > KEPT_FRAMES {
+                        frames = VecDeque::new();
                     }
                     if let Some(code) = close {
                         self.end(code).await;
@@ -226,11 +244,11 @@ impl Line {
                         self.end(CloseCode::Silent).await;
                         return Disconnect::Lost;
                     }
-                    if pings && !self.write([Message::Text(frame::PING.into())]).await {
+                    if pings && !self.write_text(frame::PING).await {
                         return Disconnect::Lost;
                     }
                 }
-                () = app.stop.cancelled() => {
+                () = &mut stopped => {
                     self.end(CloseCode::Restarting).await;
                     return Disconnect::Lost;
                 }
@@ -249,18 +267,18 @@ impl Line {
         match message {
             Message::Binary(bytes) => self.hear_frame(app, room, peer, connection, bytes).await,
             Message::Text(text) if text.as_str() == frame::PING => {
-                if self.write([Message::Text(frame::PONG.into())]).await {
+                if self.write_text(frame::PONG).await {
                     Heard::Fine
                 } else {
                     Heard::Over(Disconnect::Lost)
                 }
             }
             // A pong, or nothing that the protocol knows.
-            Message::Text(_) | Message::Ping(_) | Message::Pong(_) => Heard::Fine,
+            Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Heard::Fine,
             Message::Close(close) => {
                 // tungstenite answers the close when it is next flushed.
                 let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
-                let left = close.is_some_and(|close| close.code == CloseCode::Final as u16);
+                let left = close.is_some_and(|close| u16::from(close.code) == CloseCode::Final as u16);
                 Heard::Over(if left { Disconnect::Left } else { Disconnect::Lost })
             }
         }
@@ -301,30 +319,20 @@ impl Line {
         }
     }
 
-    /// Writes messages in as few system calls as they need; false when the client does not take them.
-    async fn write(&mut self, messages: impl IntoIterator<Item = Message>) -> bool {
-        let (socket, outbox) = (&mut self.socket, &self.outbox);
-        let write = async {
-            for message in messages {
-                socket.feed(message).await?;
-            }
-            socket.flush().await
-        };
-        tokio::select! {
-            written = tokio::time::timeout(WRITE_TIMEOUT, write) => matches!(written, Ok(Ok(()))),
-            // Frames piled up behind this one: nobody reads.
-            () = outbox.overflowed() => false,
-        }
+    /// Writes frames; false when the client does not take them.
+    async fn write(&mut self, frames: impl Iterator<Item = Bytes>) -> bool {
+        self.last_written = Instant::now();
+        in_time(&self.outbox, self.socket.write(frames)).await
+    }
+
+    async fn write_text(&mut self, text: &'static str) -> bool {
+        in_time(&self.outbox, self.socket.write_text(text)).await
     }
 
     /// Closes, and waits a moment for the client's answer, so that it sees the code.
     async fn end(&mut self, code: CloseCode) {
-        let close = Message::Close(Some(CloseFrame {
-            code: code as u16,
-            reason: "".into(),
-        }));
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, async {
-            if self.socket.send(close).await.is_ok() {
+            if self.socket.close(code as u16).await.is_ok() {
                 while let Some(Ok(message)) = self.socket.recv().await {
                     if matches!(message, Message::Close(_)) {
                         break;
@@ -333,5 +341,15 @@ impl Line {
             }
         })
         .await;
+    }
+}
+
+/// Whether a write is taken by the client.
+async fn in_time(outbox: &Outbox, write: impl Future<Output = Result<(), tungstenite::Error>>) -> bool {
+    tokio::select! {
+        biased;
+        written = tokio::time::timeout(WRITE_TIMEOUT, write) => matches!(written, Ok(Ok(()))),
+        // Frames piled up behind this one: nobody reads.
+        () = outbox.overflowed() => false,
     }
 }

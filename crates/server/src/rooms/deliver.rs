@@ -1,5 +1,7 @@
 //! Carries out what a room wants, once its records are kept.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use muster_model::{ParticipantId, PeerId, PresetId};
 use muster_room::{CloseReason, Connected, Effect, Event, Refusal, RequestId};
@@ -9,7 +11,7 @@ use crate::{
     media::MediaEvent,
     realtime::{
         codec::{self, MediaRequest},
-        outbox::CloseCode,
+        outbox::{CloseCode, Outbox},
     },
 };
 
@@ -22,7 +24,9 @@ impl Task {
             Effect::Send { to, event } => {
                 let frame = self.encode(&event);
                 for peer in to {
-                    self.push(peer, frame.clone());
+                    if let Some(outbox) = self.outbox(peer) {
+                        outbox.push_to_many(frame.clone());
+                    }
                 }
             }
             Effect::Close {
@@ -59,8 +63,12 @@ impl Task {
         codec::event_frame(&self.context(), event)
     }
 
+    fn outbox(&self, peer: PeerId) -> Option<&Arc<Outbox>> {
+        self.current.get(&peer).and_then(|open| self.lines.get(open))
+    }
+
     fn push(&self, peer: PeerId, frame: Bytes) {
-        if let Some(outbox) = self.current.get(&peer).and_then(|open| self.lines.get(open)) {
+        if let Some(outbox) = self.outbox(peer) {
             outbox.push(frame);
         }
     }

@@ -16,7 +16,10 @@ use std::{
 };
 
 pub use handle::{RoomGone, RoomHandle};
-use muster_model::{MeetingId, ParticipantId, meeting::Meeting};
+use muster_model::{
+    MeetingId, ParticipantId,
+    meeting::{Meeting, MeetingStatus},
+};
 use muster_room::{Answer, Command, CommandError, CommandId, Connect, ConnectionId};
 use muster_store::{joining::Joiner, participants::MeetingScope};
 use tokio_util::task::TaskTracker;
@@ -41,6 +44,8 @@ pub struct StartWith {
     pub persist_chat: bool,
     /// The meeting it is a breakout room of.
     pub parent: Option<MeetingId>,
+    /// Whether nobody may come in who is not inside.
+    pub inactive: bool,
 }
 
 impl StartWith {
@@ -52,6 +57,7 @@ impl StartWith {
             keep_alive: Duration::from_secs(meeting.settings.keep_alive_secs.into()),
             persist_chat: meeting.settings.persist_chat,
             parent: meeting.parent,
+            inactive: meeting.settings.status == MeetingStatus::Inactive,
         }
     }
 
@@ -63,6 +69,7 @@ impl StartWith {
             keep_alive: Duration::from_secs(joiner.meeting.keep_alive_secs.into()),
             persist_chat: joiner.meeting.persist_chat,
             parent: joiner.meeting.parent,
+            inactive: joiner.meeting.status == MeetingStatus::Inactive,
         }
     }
 }
@@ -221,6 +228,15 @@ impl Rooms {
             let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
             // Most rooms of the app do not know it.
             let _ = room.command(id, Command::RemoveParticipant(participant)).await;
+        }
+    }
+
+    /// Tells the live room of a meeting whether people may come in now.
+    pub async fn set_active(&self, at: &MeetingScope, active: bool) {
+        if let Some(room) = self.get(at.meeting).filter(|room| room.at() == at) {
+            let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
+            // A room that has ended meanwhile asks the records when it begins again.
+            let _ = room.command(id, Command::SetActive(active)).await;
         }
     }
 

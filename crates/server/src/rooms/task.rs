@@ -135,6 +135,7 @@ impl Task {
             parent: start.parent,
             parent_session,
             persist_chat: start.persist_chat,
+            inactive: start.inactive,
             earlier_chat,
             keep_alive_micros: micros(start.keep_alive),
             grace_micros: micros(app.config.reconnect_grace),

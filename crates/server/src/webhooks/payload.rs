@@ -84,7 +84,7 @@ pub fn ended(context: &Context<'_>, session: SessionId, reason: EndReason, at: T
 
 fn participant(stay: &Stay) -> Value {
     json!({
-        "peerId": stay.record,
+        "peerId": stay.peer,
         "userDisplayName": stay.display_name,
         "customParticipantId": stay.custom_participant_id,
         "clientSpecificId": stay.custom_participant_id,
@@ -180,6 +180,7 @@ mod tests {
 
     fn ada() -> Stay {
         Stay {
+            peer: id(4),
             record: id(4),
             participant_id: id::<ParticipantId>(5),
             custom_participant_id: "u-1".into(),

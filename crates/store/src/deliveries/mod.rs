@@ -91,7 +91,8 @@ pub async fn enqueue(
             "INSERT INTO deliveries (id, app_id, webhook_id, session_id, seq, event, body, status, created_at, \
              updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $8)",
             params![
-                DeliveryId::random(),
+                // Time-ordered: the log shows those of one moment in the order in which they were queued.
+                DeliveryId::from(uuid::Uuid::now_v7()),
                 app,
                 webhook,
                 &session,

@@ -230,7 +230,6 @@ async fn a_participant_is_told_who_it_is(db: Database) {
     }
     assert!(!details.text.contains("null"), "{}", details.text);
 
-    // What is there is told; an inactive meeting is refused by the socket, not here.
     let path = format!("/participants/{id}");
     let picture = "https://pics.example.com/a.png";
     meeting
@@ -238,6 +237,8 @@ async fn a_participant_is_told_who_it_is(db: Database) {
         .await
         .expect(200);
     meeting.patch("", json!({"status": "INACTIVE"})).await.expect(200);
+    client.get("/v2/internals/participant-details").await.refused(404);
+    meeting.patch("", json!({"status": "ACTIVE"})).await.expect(200);
     let data = client.get("/v2/internals/participant-details").await.ok();
     assert_eq!(data["participant"]["picture"], picture);
     // The preset that counts is the one of now.

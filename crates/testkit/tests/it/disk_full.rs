@@ -11,7 +11,7 @@ use muster_testkit::{Answer, Api, Database, Muster, Server, bounded, eventually}
 use serde_json::json;
 
 /// Compiles the library that `make bench` uses too.
-fn shim(folder: &Path) -> PathBuf {
+pub(crate) fn shim(folder: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench/lib/syncshim.c");
     let library = folder.join("syncshim.so");
     let compiled = Command::new("cc")

@@ -79,8 +79,7 @@ async fn a_repetition_answers_the_same(db: Database) {
         );
         assert_eq!(server.database().number(sql).await, 0);
     } else {
-        for entry in std::fs::read_dir(server.data_dir()).unwrap() {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for bytes in server.files() {
             assert!(!bytes.windows(token.len()).any(|w| w == token.as_bytes()));
         }
     }

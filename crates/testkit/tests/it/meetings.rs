@@ -471,8 +471,7 @@ async fn storage_secrets_never_come_out(db: Database) {
     }
     server.restart(|_| ()).await;
     if db == Database::Sqlite {
-        for entry in std::fs::read_dir(server.data_dir()).unwrap() {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for bytes in server.files() {
             for secret in SECRETS {
                 assert!(
                     !bytes.windows(secret.len()).any(|w| w == secret.as_bytes()),

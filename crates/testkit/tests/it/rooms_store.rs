@@ -24,6 +24,14 @@ use muster_testkit::{Api, Database, Server, both};
 
 use crate::seeds::NINE;
 
+/// A server that does not purge chat by itself: the sessions of these tests are long past.
+pub(crate) async fn server(db: Database) -> Server {
+    Server::builder(db)
+        .with(|settings| settings.chat_retention_days = Some(100_000))
+        .start()
+        .await
+}
+
 both!(
     a_session_is_kept_from_its_first_join_to_its_end,
     lengths_of_the_living_follow_the_heartbeat,
@@ -239,7 +247,7 @@ fn poll(seconds: u64) -> Poll {
 }
 
 async fn a_session_is_kept_from_its_first_join_to_its_end(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let room = Room::new(&server).await;
     let (ada, bob) = (stay("ada", 0), stay("bob", 10));
     assert_eq!(
@@ -350,7 +358,7 @@ async fn check_events(room: &Room<'_>) {
 }
 
 async fn lengths_of_the_living_follow_the_heartbeat(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let room = Room::live(&server).await;
     let (ada, bob, cy) = (stay("ada", 0), stay("bob", 10), stay("cy", 20));
     let all = [&ada, &bob, &cy].map(|stay| room.joined(stay)).to_vec();
@@ -413,7 +421,7 @@ async fn lengths_of_the_living_follow_the_heartbeat(db: Database) {
 }
 
 async fn late_news_is_counted_from_when_it_happened(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let room = Room::live(&server).await;
     let (ada, bob) = (stay("ada", 0), stay("bob", 5));
     room.record(vec![room.joined(&ada)]).await;
@@ -428,7 +436,7 @@ async fn late_news_is_counted_from_when_it_happened(db: Database) {
 }
 
 async fn nothing_of_others_is_touched(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let (mine, other) = (Room::live(&server).await, Room::live(&server).await);
     let (ada, poll, said) = (stay("ada", 0), poll(1), message(1, "mine"));
     mine.record(vec![
@@ -512,7 +520,7 @@ async fn nothing_of_others_is_touched(db: Database) {
 }
 
 async fn a_meeting_has_one_live_session(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let mut room = Room::live(&server).await;
     assert_eq!(
         room.record(vec![room.started(0)]).await,
@@ -541,7 +549,7 @@ async fn a_meeting_has_one_live_session(db: Database) {
 }
 
 async fn of_sessions_that_begin_at_once_one_is_kept(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let room = Room::new(&server).await;
     let begin = async |node| {
         let mine = DomainEvent::SessionStarted {
@@ -567,7 +575,7 @@ async fn of_sessions_that_begin_at_once_one_is_kept(db: Database) {
 }
 
 async fn a_room_is_resumed(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let room = Room::new(&server).await;
     let store = server.store();
     assert!(store.resume_room(&room.at, ALL).await.unwrap().is_none());
@@ -643,7 +651,7 @@ async fn a_room_is_resumed(db: Database) {
 }
 
 async fn silent_sessions_are_closed_at_their_heartbeat(db: Database) {
-    let server = Server::start(db).await;
+    let server = server(db).await;
     let (silent, alive) = (Room::live(&server).await, Room::new(&server).await);
     let ada = stay("ada", 0);
     let child = MeetingId::random();

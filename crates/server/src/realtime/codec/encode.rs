@@ -1,5 +1,7 @@
 //! From what rooms say to numbers and payloads.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use muster_model::{
     MeetingId, ParticipantId, PeerId,
@@ -412,7 +414,8 @@ fn people_moved(destination: MeetingId, custom_ids: &[String]) -> Bytes {
             .iter()
             .map(|custom_id| room::MovedPeer {
                 meeting_id: Some(destination.to_string()),
-                custom_participant_id: Some(custom_id.clone()),
+                // The client takes this word, anywhere in the reply, for a failure (PROTOCOL f.11).
+                custom_participant_id: (!custom_id.contains("error")).then(|| custom_id.clone()),
                 error: None,
             })
             .collect(),
@@ -568,12 +571,11 @@ pub(super) fn media_join(
     else {
         return Bytes::new();
     };
-    let of = |peer: PeerId| {
-        producers
-            .iter()
-            .find(|(id, _)| *id == peer)
-            .map_or(&[] as &[_], |(_, states)| states.as_slice())
-    };
+    let by_peer: BTreeMap<PeerId, &[ProducerState]> = producers
+        .iter()
+        .map(|(peer, states)| (*peer, states.as_slice()))
+        .collect();
+    let of = |peer: PeerId| by_peer.get(&peer).copied().unwrap_or_default();
     bytes(&edge::PeerJoinCompleteResponse {
         room_state: Some(edge::GetRoomStateResponse {
             room_uuid: session.to_string(),

@@ -236,12 +236,12 @@ pub enum MediaPush {
     Terminated(String),
 }
 
-fn description(target: media::Target, kind: &str, sdp: &str) -> Option<media::SessionDescription> {
-    Some(media::SessionDescription {
+fn description(target: media::Target, kind: &str, sdp: &str) -> media::SessionDescription {
+    media::SessionDescription {
         target: target.into(),
         r#type: kind.to_owned(),
         sdp: sdp.to_owned(),
-    })
+    }
 }
 
 impl MediaReply {
@@ -255,14 +255,18 @@ impl MediaReply {
                 answer,
             } => bytes(&media::CreateTransportResponse {
                 transport_id: transport.clone(),
-                description: description(if *consuming { Subscriber } else { Publisher }, "answer", answer),
+                description: Some(description(
+                    if *consuming { Subscriber } else { Publisher },
+                    "answer",
+                    answer,
+                )),
                 transcription_enabled: None,
                 producer_ids: Vec::new(),
             }),
             Self::Produced { producer, answer } => bytes(&edge::ProducerCreateResponse {
                 status: true,
                 producer_id: producer.clone(),
-                description: description(Publisher, "answer", answer),
+                description: Some(description(Publisher, "answer", answer)),
             }),
             Self::Consumed { consumers, offer } => bytes(&edge::ConsumePeerResponse {
                 status: true,
@@ -274,13 +278,13 @@ impl MediaReply {
                 }),
                 description: offer
                     .as_ref()
-                    .and_then(|offer| description(Subscriber, "offer", offer)),
+                    .map(|offer| description(Subscriber, "offer", offer)),
             }),
             Self::ProducerClosed { answer } => bytes(&edge::ProducerClosingResponse {
-                description: description(Publisher, "answer", answer),
+                description: Some(description(Publisher, "answer", answer)),
             }),
             Self::ConsumerClosed { answer } => bytes(&edge::ConsumerClosingResponse {
-                description: description(Subscriber, "answer", answer),
+                description: Some(description(Subscriber, "answer", answer)),
             }),
             Self::Done => Bytes::new(),
         }

@@ -5,6 +5,8 @@ mod decode;
 mod encode;
 pub mod media;
 mod permissions;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use muster_model::{MeetingId, PeerId};

@@ -248,7 +248,7 @@ mod tests {
     fn every_path_is_one_of_the_permissions() {
         let known = serde_json::to_value(Permissions::default()).unwrap();
         let patch = patch(&everything()).unwrap();
-        assert_eq!(patch.0.len(), 34);
+        assert_eq!(patch.0.len(), 36);
         for (path, value) in &patch.0 {
             let mut at = &known;
             for name in path.split('.') {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster_model::{MeetingId, SessionId, event::DomainEvent, meeting::MeetingStatus, session::SessionKind};
 use muster_store::participants::MeetingScope;
-use muster_testkit::{Database, Server, both};
+use muster_testkit::{Database, both};
 use serde_json::json;
 
 use super::{Room, message, s};
@@ -15,7 +15,7 @@ both!(
 );
 
 async fn breakout_rooms_are_meetings_beside_the_lists(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let store = server.store();
     room.meeting
@@ -100,7 +100,7 @@ async fn breakout_rooms_are_meetings_beside_the_lists(db: Database) {
 }
 
 async fn a_parent_takes_its_breakout_rooms_with_it(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let survivor = Room::of(&server, room.app.clone()).await;
     let store = server.store();

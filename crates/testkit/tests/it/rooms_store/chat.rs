@@ -8,7 +8,7 @@ use muster_model::{
     event::DomainEvent,
 };
 use muster_store::rooms::{ChatCursor, ChatLimits};
-use muster_testkit::{Database, Server, both};
+use muster_testkit::{Database, both};
 use serde_json::json;
 
 use super::{ALL, Room, message, poll, s};
@@ -19,7 +19,7 @@ both!(
 );
 
 async fn chat_is_kept_by_session_and_read_in_pages(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let store = server.store();
     assert!(!store.has_chat(&room.at.scope, room.session).await.unwrap());
@@ -97,7 +97,7 @@ async fn chat_is_kept_by_session_and_read_in_pages(db: Database) {
 }
 
 async fn old_chat_is_purged_unless_it_persists(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let (brief, lasting) = (Room::live(&server).await, Room::live(&server).await);
     let live = Room::live(&server).await;
     lasting

@@ -6,7 +6,7 @@ use muster_model::{
     meeting::MeetingStatus,
 };
 use muster_store::{joining::PeerIdUse, participants::MeetingScope, rooms};
-use muster_testkit::{Database, Server, both};
+use muster_testkit::{Database, both};
 use serde_json::json;
 
 use super::{Room, s, stay};
@@ -14,7 +14,7 @@ use super::{Room, s, stay};
 both!(tokens_stand_for_people, bans_survive, peer_ids_are_told_apart,);
 
 async fn tokens_stand_for_people(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let other = Room::of(&server, room.app.clone()).await;
     let store = server.store();
@@ -89,7 +89,7 @@ async fn tokens_stand_for_people(db: Database) {
 }
 
 async fn bans_survive(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let room = Room::live(&server).await;
     let other = Room::of(&server, room.app.clone()).await;
     let store = server.store();
@@ -132,7 +132,7 @@ async fn bans_survive(db: Database) {
 }
 
 async fn peer_ids_are_told_apart(db: Database) {
-    let server = Server::start(db).await;
+    let server = crate::rooms_store::server(db).await;
     let mut room = Room::live(&server).await;
     let store = server.store();
     let ada = stay("ada", 0);
