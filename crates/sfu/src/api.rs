@@ -280,6 +280,18 @@ pub enum MediaError {
     Internal,
 }
 
+impl MediaError {
+    /// The client's word for it. After the first two it makes its connection anew, which is what helps.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidDescription(_) | Self::NoTransport => "invalid_session_description",
+            Self::Internal => "internal_error",
+            Self::NoProducer => "not_found_track_error",
+            Self::NoRoom | Self::NotAllowed | Self::TooMany(_) | Self::UnsupportedCodec => "backend_error",
+        }
+    }
+}
+
 /// Something a peer sends, for the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProducerInfo {
@@ -369,10 +381,14 @@ pub struct TransportStats {
     pub loss: Option<f32>,
     /// The latest round trip.
     pub round_trip: Option<Duration>,
+    /// The worst variation of delay (RFC 3550) of a stream in the last interval.
+    pub jitter: Option<Duration>,
     /// What the way to the client is believed to carry, in bits per second.
     pub estimate: Option<u64>,
     /// Whether something wished for is held back because of that.
     pub held_back: bool,
+    /// Receiving: for each camera or screen, by producer, the layer that is handed on; none is nothing.
+    pub layers: Vec<(String, Option<&'static str>)>,
 }
 
 /// A datagram to be sent.

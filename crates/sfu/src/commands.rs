@@ -199,6 +199,7 @@ impl Sfu {
             estimate: None,
             desired: (0, 0),
             held_back: false,
+            jitter: None,
         });
         self.by_fragment.insert(fragment, place);
         let answer = match self.answer(place, offer) {

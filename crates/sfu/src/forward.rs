@@ -15,6 +15,8 @@ use crate::{
 
 /// What IP, UDP, RTP and SRTP add to a payload, in bytes.
 const OVERHEAD: usize = 60;
+/// Incoming streams of one connection whose places are remembered.
+const STREAMS_MAX: usize = 256;
 
 impl Sfu {
     /// Hands a packet on to all who receive it.
@@ -99,6 +101,10 @@ impl Sfu {
                 .is_some_and(|p| p.transport == place && p.mid == mid)
         });
         let found = producer.zip(layers::of_rid(rid.as_deref()));
+        // A client has a handful; one that makes up more is looked up anew.
+        if transport.streams.len() >= STREAMS_MAX {
+            transport.streams.clear();
+        }
         transport.streams.insert(ssrc, found);
         found
     }
@@ -123,20 +129,19 @@ impl Sfu {
             let Some(target) = consumer.target else { continue };
             let layer = incoming.source.0;
             if target == layer && consumer.rewriter.source() != Some(incoming.source) {
-                let may_begin = packet.payload.is_empty() || incoming.late;
                 let is_entry = incoming
                     .descriptor
                     .is_none_or(|descriptor| descriptor.starts_key_frame);
-                if may_begin || !is_entry {
-                    // The key frame itself may be what came late.
-                    if is_entry && !packet.payload.is_empty() {
-                        self.want_key_frame(source, layer);
-                        continue;
-                    }
-                } else {
-                    self.counters.layer_switches += u64::from(consumer.rewriter.source().is_some());
-                    consumer.rewriter.attach(incoming);
+                if !is_entry || packet.payload.is_empty() {
+                    continue;
                 }
+                if incoming.late {
+                    // What came before this first packet of the key frame was not handed on.
+                    self.want_key_frame(source, layer);
+                    continue;
+                }
+                self.counters.layer_switches += u64::from(consumer.rewriter.source().is_some());
+                consumer.rewriter.attach(incoming);
             }
             let Some(outgoing) = consumer.rewriter.rewrite(incoming) else {
                 continue;

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 /// Layers are numbered from the best: `f`, `h`, `q`. What is sent once counts as `f`.
 pub(crate) const LAYERS: usize = 3;
+/// What clients call them.
+pub(crate) const RIDS: [&str; LAYERS] = ["f", "h", "q"];
 /// What the layers of a camera take before it was measured, in bits per second.
 const NOMINAL: [u64; LAYERS] = [1_500_000, 500_000, 150_000];
 /// How much room there has to be for more than now, in percent of it.
@@ -17,10 +19,8 @@ const HOLD: Duration = Duration::from_secs(3);
 /// The layer of a rid.
 pub(crate) fn of_rid(rid: Option<&str>) -> Option<usize> {
     match rid {
-        None | Some("f") => Some(0),
-        Some("h") => Some(1),
-        Some("q") => Some(2),
-        Some(_) => None,
+        None => Some(0),
+        Some(rid) => RIDS.iter().position(|known| *known == rid),
     }
 }
 

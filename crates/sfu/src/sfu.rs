@@ -290,11 +290,10 @@ impl Sfu {
         if !consuming {
             self.end_producers(meeting, peer, tell);
         }
-        let now = self.now;
-        self.with_link(place, |link, said| {
-            link.close(now, said);
-            Ok(())
-        });
+        if let Some(transport) = self.transports.get_mut(place) {
+            transport.link.close(self.now, &mut self.said);
+            self.said.events.clear();
+        }
         self.queue.retain(|(other, _)| *other != place);
         self.doomed.retain(|(other, _)| *other != place);
         self.dirty.retain(|other| *other != place);

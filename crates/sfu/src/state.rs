@@ -85,6 +85,8 @@ pub(crate) struct Transport {
     pub desired: (u64, u64),
     /// Receiving: whether less is sent than wished for.
     pub held_back: bool,
+    /// The worst since the last statistics.
+    pub jitter: Option<Duration>,
 }
 
 impl Transport {
@@ -107,7 +109,21 @@ impl Transport {
         }
     }
 
-    pub(crate) fn stats(&self, stats: &str0m::stats::PeerStats) -> TransportStats {
+    /// Takes the jitter of a stream, in ticks of its clock.
+    pub(crate) fn note_jitter(&mut self, mid: Mid, ticks: u32) {
+        let Some((kind, _)) = self.link.section(mid) else {
+            return;
+        };
+        let jitter = Duration::from_secs(ticks.into()) / clock_rate(kind);
+        self.jitter = self.jitter.max(Some(jitter));
+    }
+
+    /// The statistics of an interval, with the layers that are handed on.
+    pub(crate) fn stats(
+        &mut self,
+        stats: &str0m::stats::PeerStats,
+        layers: Vec<(String, Option<&'static str>)>,
+    ) -> TransportStats {
         TransportStats {
             peer: self.peer,
             transport: self.id.clone(),
@@ -123,8 +139,10 @@ impl Transport {
                 let pair = stats.selected_candidate_pair.as_ref();
                 pair.and_then(|pair| pair.current_round_trip_time)
             }),
+            jitter: self.jitter.take(),
             estimate: self.estimate,
             held_back: self.held_back,
+            layers,
         }
     }
 }
@@ -208,10 +226,7 @@ impl Producer {
     }
 
     pub(crate) fn clock_rate(&self) -> u32 {
-        match self.kind {
-            MediaKind::Audio => 48_000,
-            MediaKind::Video => 90_000,
-        }
+        clock_rate(self.kind)
     }
 
     /// The layers that are sent now. One that is alone may pause, as still screens do.
@@ -240,6 +255,14 @@ impl Producer {
             transport: self.transport_id.clone(),
             mime_type: mime_type(self.kind),
         }
+    }
+}
+
+/// Ticks of RTP time in a second.
+fn clock_rate(kind: MediaKind) -> u32 {
+    match kind {
+        MediaKind::Audio => 48_000,
+        MediaKind::Video => 90_000,
     }
 }
 

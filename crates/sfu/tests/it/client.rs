@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use muster_model::PeerId;
@@ -25,6 +25,8 @@ pub struct Got {
     pub number: u64,
     pub time: u32,
     pub level: Option<i8>,
+    /// The latest sender report: wall clock and RTP time.
+    pub report: Option<(SystemTime, u32)>,
     pub payload: Vec<u8>,
 }
 
@@ -38,6 +40,19 @@ impl Got {
         vp8::parse(&self.payload).unwrap().starts_key_frame
     }
 
+    /// When it was captured, in microseconds of the sender's own time.
+    pub fn captured(&self) -> u64 {
+        u64::from_be_bytes(self.payload[12..20].try_into().unwrap())
+    }
+
+    /// When it was captured as a receiver reckons it, in microseconds of the wall clock.
+    pub fn reckoned(&self, clock_rate: u32) -> Option<i128> {
+        let (wall, rtp) = self.report?;
+        let wall = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
+        let ticks = i128::from(self.time.wrapping_sub(rtp).cast_signed());
+        Some(i128::try_from(wall).unwrap() + ticks * 1_000_000 / i128::from(clock_rate))
+    }
+
     pub fn picture(&self) -> u16 {
         vp8::parse(&self.payload).unwrap().picture_id.unwrap().0
     }
@@ -49,6 +64,8 @@ pub struct Connection {
     pub rtc: Rtc,
     deadline: Instant,
     pending: Option<SdpPendingOffer>,
+    /// Whether what is sent can be repaired by a stream of its own.
+    rtx: bool,
     /// How often packets were asked for again.
     pub nacks: u64,
     pub got: Vec<Got>,
@@ -83,6 +100,7 @@ impl Connection {
             rtc,
             deadline: now,
             pending: None,
+            rtx,
             nacks: 0,
             got: Vec::new(),
             key_frames_wanted: Vec::new(),
@@ -94,9 +112,12 @@ impl Connection {
         let (offer, pending) = made.unwrap();
         self.pending = Some(pending);
         let text = offer.to_sdp_string();
-        let kept = text
-            .lines()
-            .filter(|line| !line.starts_with("a=candidate") && !line.starts_with("a=end-of"));
+        let rtx = self.rtx;
+        let kept = text.lines().filter(|line| {
+            !line.starts_with("a=candidate")
+                && !line.starts_with("a=end-of")
+                && (rtx || !line.starts_with("a=ssrc-group"))
+        });
         kept.chain([""]).collect::<Vec<_>>().join("\r\n")
     }
 
@@ -142,6 +163,12 @@ impl Connection {
                         number: *packet.seq_no,
                         time: packet.header.timestamp,
                         level: packet.header.ext_vals.audio_level,
+                        report: packet.last_sender_info.map(|info| {
+                            (
+                                info.ntp_time,
+                                (info.rtp_time.numer() & u64::from(u32::MAX)).try_into().unwrap(),
+                            )
+                        }),
                         payload: packet.payload.to_vec(),
                     });
                 }
@@ -195,6 +222,7 @@ pub struct Client {
     pub padding: u64,
     /// Whether pictures can be sent again; the official client cannot.
     pub rtx: bool,
+    born: Instant,
     index: usize,
     ports: u16,
 }
@@ -212,6 +240,7 @@ impl Client {
             key_frames: 0,
             padding: 0,
             rtx: true,
+            born: now,
             index,
             ports: 2,
         }
@@ -375,6 +404,11 @@ impl Client {
                 payload.extend([u8::try_from(count % 256).unwrap(), 0x20]);
                 payload.extend([u8::from(!(key && part == 0)), layer.letter]);
                 payload.extend(count.to_be_bytes());
+                payload.extend(
+                    u64::try_from((now - self.born).as_micros())
+                        .unwrap()
+                        .to_be_bytes(),
+                );
                 payload.resize(
                     match layer.letter {
                         b'f' => 1_000,

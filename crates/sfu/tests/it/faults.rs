@@ -286,3 +286,51 @@ fn a_connection_that_is_never_used_ends() {
     };
     assert_eq!(world.events.iter().filter(|event| silent(event)).count(), 1);
 }
+
+#[test]
+fn a_shard_may_move_to_its_thread() {
+    const fn movable<T: Send>() {}
+    movable::<muster_sfu::Sfu>();
+}
+
+#[test]
+fn a_bad_way_delays_but_does_not_end() {
+    let mut world = World::new(28);
+    let (a, b) = (world.join(), world.join());
+    let (camera, _) = world.produce(a, MediaKind::Video, &["f", "h", "q"], false);
+    let (sound, _) = world.produce(a, MediaKind::Audio, &[], false);
+    let consumed = world.consume(b, &[(&camera, "f"), (&sound, "f")]);
+    world.run(SECOND * 2);
+    let good = std::mem::replace(
+        &mut world.path,
+        Path {
+            loss: 20,
+            delay: Duration::from_millis(150),
+            jitter: Duration::from_millis(60),
+            rate: None,
+        },
+    );
+    let from = world.now;
+    world.run(SECOND * 20);
+    let got = |world: &World, at: usize, from| {
+        let got = world.clients[b].recv.of(&consumed[at].mid);
+        got.iter().filter(|got| got.at >= from).count()
+    };
+    assert!(
+        got(&world, 0, from) > 200,
+        "{} packets of pictures",
+        got(&world, 0, from)
+    );
+    assert!(
+        got(&world, 1, from) > 550,
+        "{} of 1000 packets of sound, lost twice",
+        got(&world, 1, from)
+    );
+    world.path = good;
+    world.run(SECOND * 5);
+    let from = world.now;
+    world.run(SECOND * 2);
+    assert!(got(&world, 1, from) >= 99, "{}", got(&world, 1, from));
+    assert!(got(&world, 0, from) >= 49, "{}", got(&world, 0, from));
+    assert_eq!(world.sfu.counters().failures, 0);
+}

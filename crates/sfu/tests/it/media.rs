@@ -322,3 +322,29 @@ fn the_loudest_speaks() {
     world.run(SECOND * 4);
     assert_eq!(last(&world), [quiet, loud]);
 }
+
+#[test]
+fn sound_and_picture_are_played_in_step() {
+    let mut world = World::new(9);
+    let (a, b) = (world.join(), world.join());
+    world.path.jitter = Duration::from_millis(40);
+    let (sound, _) = world.produce(a, MediaKind::Audio, &[], false);
+    world.run(SECOND * 3);
+    let (camera, _) = world.produce(a, MediaKind::Video, &["f", "h", "q"], false);
+    let consumed = world.consume(b, &[(&sound, "f"), (&camera, "f")]);
+    world.run(SECOND * 10);
+    let settled = world.now;
+    world.run(SECOND * 20);
+    // What the receiver reckons less what was, each in microseconds of a clock of its own.
+    let mut skews = Vec::new();
+    for (consumed, clock_rate) in consumed.iter().zip([48_000, 90_000]) {
+        let got = world.clients[b].recv.of(&consumed.mid);
+        let late = got.iter().filter(|got| got.at >= settled);
+        skews.extend(late.map(|got| got.reckoned(clock_rate).unwrap() - i128::from(got.captured())));
+    }
+    let apart = skews.iter().max().unwrap() - skews.iter().min().unwrap();
+    assert!(
+        apart < 10_000,
+        "{apart} microseconds apart, on a way with 40 ms of jitter"
+    );
+}
