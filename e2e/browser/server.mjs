@@ -30,7 +30,8 @@ export class Server {
     }
     const flags = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0', '--tls-self-signed'];
     flags.push('--media-listen', '127.0.0.1:0', '--base-domain', BASE_DOMAIN);
-    const child = spawn(program, ['serve', ...store, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, MUSTER_RECONNECT_GRACE_SECS: '10' };
+    const child = spawn(program, ['serve', ...store, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.pipe(createWriteStream(process.env.MUSTER_SERVER_LOG ?? join(home, 'log')));
     server.#child = child;
     server.#home = home;

@@ -15,6 +15,8 @@ const MARGIN: u64 = 120;
 const KEEP: u64 = 50;
 /// How long after a change there is no step up.
 const HOLD: Duration = Duration::from_secs(3);
+/// The same where there is nothing at all, which looks frozen.
+const HOLD_NOTHING: Duration = Duration::from_secs(1);
 
 /// The layer of a rid.
 pub(crate) fn of_rid(rid: Option<&str>) -> Option<usize> {
@@ -108,32 +110,36 @@ pub(crate) fn rates(present: [bool; LAYERS], measured: [Option<u64>; LAYERS]) ->
 /// with room to spare.
 pub(crate) fn share(budget: u64, wants: &[Want], now: Instant) -> Vec<Option<usize>> {
     let mut given: Vec<Option<usize>> = vec![None; wants.len()];
+    let mut reserved = vec![0; wants.len()];
     let mut used = 0;
     loop {
         let mut more = false;
-        for (want, given) in wants.iter().zip(&mut given) {
+        for ((want, given), reserved) in wants.iter().zip(&mut given).zip(&mut reserved) {
             let next = match given {
                 None => want.steps().next_back(),
                 Some(layer) => want.steps().rfind(|step| step < layer),
             };
             let Some(next) = next else { continue };
-            let cost = want
-                .rate(next)
-                .saturating_sub(given.map_or(0, |layer| want.rate(layer)));
             let is_up = want.now.is_none_or(|layer| next < layer);
+            let hold = if want.now.is_none() { HOLD_NOTHING } else { HOLD };
             let held = is_up
                 && want
                     .changed
-                    .is_some_and(|at| now.saturating_duration_since(at) < HOLD);
-            let needed = if is_up && want.changed.is_some() {
-                cost.saturating_mul(MARGIN) / 100
+                    .is_some_and(|at| now.saturating_duration_since(at) < hold);
+            let rate = want.rate(next);
+            let (needed, reserve) = if is_up && want.changed.is_some() {
+                let step = rate.saturating_sub(given.map_or(0, |layer| want.rate(layer)));
+                (rate + step.saturating_mul(MARGIN - 100) / 100, rate)
             } else if given.is_none() && !is_up {
-                cost.saturating_mul(KEEP) / 100
+                let kept = rate.saturating_mul(KEEP) / 100;
+                (kept, kept)
             } else {
-                cost
+                (rate, rate)
             };
-            if !held && used + needed <= budget {
-                used += cost;
+            let others = used - *reserved;
+            if !held && others + needed <= budget {
+                used = others + reserve;
+                *reserved = reserve;
                 *given = Some(next);
                 more = true;
             }
@@ -223,6 +229,14 @@ mod tests {
         assert_eq!(share(199_000, &[only(Some(0))], later), [None]);
         assert_eq!(share(470_000, &[only(None)], later), [None]);
         assert_eq!(share(480_000, &[only(None)], later), [Some(0)]);
+        assert_eq!(
+            share(400_000, &[only(Some(0)), only(Some(0))], later),
+            [Some(0), Some(0)]
+        );
+        assert_eq!(
+            share(399_000, &[only(Some(0)), only(Some(0))], later),
+            [Some(0), None]
+        );
     }
 
     #[test]
