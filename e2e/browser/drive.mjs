@@ -16,7 +16,7 @@ import { startBrowser } from './browser.mjs';
 import { startPages } from './pages.mjs';
 import { Server } from './server.mjs';
 
-const FILE_MS = 150_000;
+const FILE_MS = 240_000;
 
 async function runTests() {
   const only = process.argv[2] ?? '';

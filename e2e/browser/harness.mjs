@@ -58,6 +58,20 @@ export async function rest(method, path, body) {
   return JSON.parse(text).data;
 }
 
+/** Makes a preset: `from` with the members of `changes` put in its place, at any depth. */
+export async function newPreset(name, from, changes) {
+  const presets = await rest('GET', '/presets?per_page=100');
+  const { id } = presets.find((preset) => preset.name === from);
+  const { config, permissions, ui } = await rest('GET', `/presets/${id}`);
+  return rest('POST', '/presets', merged({ config, permissions, ui, name }, changes));
+}
+
+function merged(value, changes) {
+  const inner = (at) => value?.[at] !== null && typeof value?.[at] === 'object';
+  const pairs = Object.entries(changes).map(([at, to]) => [at, inner(at) ? merged(value[at], to) : to]);
+  return { ...value, ...Object.fromEntries(pairs) };
+}
+
 class Meeting {
   static async create(people) {
     const { id } = await rest('POST', '/meetings', { title: 'A test' });

@@ -109,11 +109,31 @@
     }
   }
 
+  const gaps = { longest: 0, last: 0 };
+
+  /** Watches from now on how long somebody's picture stands still. */
+  function watchGaps(id) {
+    const video = document.getElementById(`video-${id}`);
+    gaps.longest = 0;
+    gaps.last = performance.now();
+    const frame = (now) => {
+      gaps.longest = Math.max(gaps.longest, now - gaps.last);
+      gaps.last = now;
+      video.requestVideoFrameCallback(frame);
+    };
+    video.requestVideoFrameCallback(frame);
+  }
+
+  /** The longest time between two shown frames since then, the present one included, in milliseconds. */
+  function longestGap() {
+    return Math.max(gaps.longest, performance.now() - gaps.last);
+  }
+
   /** Cuts the signalling socket as a lost network does; answers how many there have been. */
   function cutSocket() {
     sockets.at(-1).close(4999);
     return sockets.length;
   }
 
-  window.test = { signIn, join, received, sent, firstFrame, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
 })();
