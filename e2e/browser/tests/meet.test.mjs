@@ -12,4 +12,8 @@ suite('meeting', () => {
     console.log(`joined after ${joined.toFixed(0)} ms, first frame after ${seen.toFixed(0)} ms`);
     assert.ok(seen < 10_000);
   });
+
+  meet(test, 'four people see and hear each other', async (meeting) => {
+    await meeting.joinAll('Ada', 'Ben', 'Cem', 'Dua');
+  });
 });
