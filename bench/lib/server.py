@@ -16,7 +16,8 @@ class Muster(Child):
         self.port = free_port()
         started = time.monotonic()
         super().__init__(
-            [self.binary, "serve", *self._store_flags(), "--listen", f"127.0.0.1:{self.port}"],
+            [self.binary, "serve", *self._store_flags(), "--listen", f"127.0.0.1:{self.port}",
+             "--media-listen", "127.0.0.1:0"],
             log=context.scratch / f"muster-{self.port}.log",
             core=core,
             env=env,

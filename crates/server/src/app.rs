@@ -25,7 +25,7 @@ use crate::{
     client_api::uploads::UPLOADS_PER_MINUTE,
     config::Config,
     files::FileFolder,
-    media::Media,
+    media::MakeMedia,
     momentary::Momentary,
     node::Node,
     rooms::Rooms,
@@ -98,7 +98,7 @@ impl App {
     pub async fn build(
         config: Config,
         store: Store,
-        media: Box<dyn Media>,
+        make_media: MakeMedia,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         // A new key would open nothing of what the old one sealed, and a backup would carry the wrong one.
@@ -113,6 +113,8 @@ impl App {
         let files = FileFolder::open(&config.data_dir).context("the folder of files cannot be used")?;
         let folder = config.data_dir.clone();
         let node = tokio::task::spawn_blocking(move || Node::of(&folder)).await??;
+        let metrics = Metrics::new()?;
+        let media = make_media(&config, &metrics, &stop)?;
         Ok(Self(Arc::new(Handles {
             rooms: Rooms::new(media, node),
             sockets: TaskTracker::new(),
@@ -132,7 +134,7 @@ impl App {
             app_states: Momentary::new(APP_BELIEVED_FOR),
             participant_tokens,
             master_key,
-            metrics: Metrics::new()?,
+            metrics,
             config,
             store,
         })))

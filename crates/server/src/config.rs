@@ -260,6 +260,10 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// The TURN relay that clients are told of.
     pub turn: Option<TurnRelay>,
+    /// Media UDP; each shard has a port of its own from here on.
+    pub media_listen: SocketAddr,
+    /// Addresses told to clients for media; those of the interfaces where there are none.
+    pub media_ip: Vec<IpAddr>,
     /// Base domain of the clients' hosts, perhaps with a port.
     pub base_domain: String,
     /// What every link begins with, without a slash at the end.
@@ -367,6 +371,8 @@ impl Config {
                 urls if urls.is_empty() => None,
                 urls => Some(TurnRelay::new(urls, s.turn_secret.unwrap_or_default())?),
             },
+            media_listen: s.media_listen.context("media_listen is missing")?,
+            media_ip: s.media_ip.unwrap_or_default(),
             base_domain,
             public_url,
             trusted_proxies: s.trusted_proxies.unwrap_or_default(),

@@ -28,12 +28,7 @@ use muster_store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    app::App,
-    config::Config,
-    http::listener::Listener,
-    media::{Media, NoMedia},
-};
+use crate::{app::App, config::Config, http::listener::Listener, media::MakeMedia};
 
 /// How long requests that are under way may take once the server stops.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
@@ -47,6 +42,8 @@ pub struct Running {
     pub tls_address: Option<SocketAddr>,
     /// Metrics, where they are served.
     pub admin_address: Option<SocketAddr>,
+    /// Media, one for each shard.
+    pub media_addresses: Vec<SocketAddr>,
     /// The handles of the server.
     pub app: App,
     connections: TaskTracker,
@@ -55,15 +52,15 @@ pub struct Running {
 
 /// Opens the store, binds every address and begins to serve.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
-    start_with(config, Box::new(NoMedia)).await
+    start_with(config, media::forwarding()).await
 }
 
 /// The same with a media engine of the caller's.
-pub async fn start_with(config: Config, media: Box<dyn Media>) -> anyhow::Result<Running> {
+pub async fn start_with(config: Config, make_media: MakeMedia) -> anyhow::Result<Running> {
     prepare_data_dir(&config)?;
     let store = Store::open(&config.database).await?;
     let stop = CancellationToken::new();
-    let app = App::build(config, store, media, stop.clone()).await?;
+    let app = App::build(config, store, make_media, stop.clone()).await?;
     app.rooms.resume(&app).await?;
     let router = api::router::router(app.clone());
     let connections = TaskTracker::new();
@@ -93,6 +90,7 @@ pub async fn start_with(config: Config, media: Box<dyn Media>) -> anyhow::Result
         address,
         tls_address,
         admin_address,
+        media_addresses: app.rooms.media_addresses(),
         app,
         connections,
         jobs,

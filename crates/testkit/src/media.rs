@@ -158,8 +158,4 @@ impl RoomMedia for FixedRoomMedia {
             MediaRequest::AudioActivity { .. } => {}
         }
     }
-
-    fn producers(&self, peer: PeerId) -> Vec<ProducerState> {
-        self.producers.get(&peer).cloned().unwrap_or_default()
-    }
 }

@@ -97,6 +97,8 @@ impl Muster {
         }
         command
             .args(arguments)
+            // Many servers at once on one machine.
+            .env("MUSTER_MEDIA_LISTEN", "127.0.0.1:0")
             .envs(self.env.iter().cloned())
             .current_dir(self.dir.path())
             .stdin(Stdio::null());

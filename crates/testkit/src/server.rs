@@ -83,7 +83,7 @@ impl Server {
 
     async fn start_again(&mut self) {
         let config = self.settings.clone().resolve().expect("settings");
-        let media = Box::new(crate::FixedMedia);
+        let media: muster_server::media::MakeMedia = Box::new(|_, _, _| Ok(Box::new(crate::FixedMedia)));
         self.running = Some(muster_server::start_with(config, media).await.expect("a server"));
     }
 

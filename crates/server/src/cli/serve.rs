@@ -24,6 +24,9 @@ pub fn tell_addresses(running: &Running) {
     if let Some(address) = running.admin_address {
         println!("admin  http://{address}/metrics");
     }
+    for address in &running.media_addresses {
+        println!("media  udp://{address}");
+    }
     println!("links  {}", running.app.config.public_url);
 }
 

@@ -3,16 +3,30 @@
 //! An engine answers by [`MediaEvent`]s that pass through the room's task, so that what it says keeps
 //! its place among what the room says.
 
-use std::fmt;
+pub mod addresses;
+pub mod engine;
+mod shard;
+
+use std::{fmt, net::SocketAddr};
 
 use muster_model::{MeetingId, PeerId};
 use muster_room::{MediaEffect, RequestId};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use crate::realtime::codec::{MediaPush, MediaReply, MediaRequest, ProducerState};
+use crate::{
+    config::Config,
+    realtime::codec::{MediaPush, MediaReply, MediaRequest},
+    telemetry::metrics::Metrics,
+};
 
 /// Makes an engine for each live room.
 pub trait Media: fmt::Debug + Send + Sync + 'static {
+    /// Where its sockets are.
+    fn addresses(&self) -> Vec<SocketAddr> {
+        Vec::new()
+    }
+
     /// The engine of a room that comes to life.
     fn open(&self, meeting: MeetingId, events: MediaEvents) -> Box<dyn RoomMedia>;
 }
@@ -24,9 +38,6 @@ pub trait RoomMedia: fmt::Debug + Send {
 
     /// A peer asks for something; the reply comes as an event.
     fn request(&mut self, peer: PeerId, id: RequestId, request: MediaRequest);
-
-    /// What a peer sends now.
-    fn producers(&self, peer: PeerId) -> Vec<ProducerState>;
 }
 
 /// What an engine says.
@@ -78,34 +89,15 @@ impl MediaEvents {
     }
 }
 
-/// The engine of a server without media: every request that needs one is refused.
-#[derive(Debug, Clone, Copy)]
-pub struct NoMedia;
+/// Makes the engine of a server that starts.
+pub type MakeMedia =
+    Box<dyn FnOnce(&Config, &Metrics, &CancellationToken) -> anyhow::Result<Box<dyn Media>> + Send>;
 
-#[derive(Debug)]
-struct NoRoomMedia(MediaEvents);
-
-impl Media for NoMedia {
-    fn open(&self, _: MeetingId, events: MediaEvents) -> Box<dyn RoomMedia> {
-        Box::new(NoRoomMedia(events))
-    }
-}
-
-impl RoomMedia for NoRoomMedia {
-    fn apply(&mut self, _: MediaEffect) {}
-
-    fn request(&mut self, peer: PeerId, to: RequestId, request: MediaRequest) {
-        if !request.wants_reply() {
-            return;
-        }
-        self.0.say(MediaEvent::Failed {
-            peer,
-            to,
-            why: "media is not built yet".to_owned(),
-        });
-    }
-
-    fn producers(&self, _: PeerId) -> Vec<ProducerState> {
-        Vec::new()
-    }
+/// The engine that forwards packets.
+pub fn forwarding() -> MakeMedia {
+    Box::new(|config, metrics, stop| {
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+        let engine = engine::Engine::start(config.media_listen, &config.media_ip, shards, metrics, stop)?;
+        Ok(Box::new(engine))
+    })
 }

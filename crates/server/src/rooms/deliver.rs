@@ -10,7 +10,7 @@ use super::{StartWith, task::Task};
 use crate::{
     media::MediaEvent,
     realtime::{
-        codec::{self, MediaRequest},
+        codec::{self, MediaPush, MediaRequest},
         outbox::{CloseCode, Outbox},
     },
 };
@@ -79,7 +79,7 @@ impl Task {
             Event::MediaJoinCompleted { participants, .. } => {
                 let producers: Vec<_> = participants
                     .iter()
-                    .map(|view| (view.peer, self.media.producers(view.peer)))
+                    .map(|view| (view.peer, self.sent.get(&view.peer).cloned().unwrap_or_default()))
                     .collect();
                 codec::media_join_frame(&self.context(), to, event, &producers)
             }
@@ -111,6 +111,7 @@ impl Task {
             }
             MediaEvent::Tell(peer, push) => self.push(peer, codec::media_push_frame(&push)),
             MediaEvent::TellAll { but, push } => {
+                self.note_sent(&push);
                 let frame = codec::media_push_frame(&push);
                 for peer in self.room.media_peers() {
                     if Some(peer) != but {
@@ -118,6 +119,31 @@ impl Task {
                     }
                 }
             }
+        }
+    }
+
+    /// Keeps in mind what everybody sends, as it is told: who comes later is told the same at once.
+    fn note_sent(&mut self, push: &MediaPush) {
+        match push {
+            MediaPush::ProducerCreated(peer, state) => {
+                self.sent.entry(*peer).or_default().push(state.clone());
+            }
+            MediaPush::ProducerToggled(peer, state, _) => {
+                for known in self.sent.get_mut(peer).into_iter().flatten() {
+                    if known.id == state.id {
+                        known.paused = state.paused;
+                    }
+                }
+            }
+            MediaPush::ProducerClosed(peer, state) => {
+                if let Some(known) = self.sent.get_mut(peer) {
+                    known.retain(|known| known.id != state.id);
+                    if known.is_empty() {
+                        self.sent.remove(peer);
+                    }
+                }
+            }
+            MediaPush::SelectedPeers(_) | MediaPush::Terminated(_) => {}
         }
     }
 

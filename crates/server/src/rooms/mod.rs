@@ -8,6 +8,7 @@ mod task;
 use std::{
     collections::HashMap,
     fmt,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -126,6 +127,11 @@ impl Rooms {
     /// This process's name in the records.
     pub fn node(&self) -> &str {
         self.node.name()
+    }
+
+    /// Where media sockets are.
+    pub fn media_addresses(&self) -> Vec<SocketAddr> {
+        self.media.addresses()
     }
 
     /// How many rooms are alive.

@@ -32,7 +32,10 @@ use super::{
 use crate::{
     app::App,
     media::{MediaEvent, MediaEvents, RoomMedia},
-    realtime::outbox::{CloseCode, Outbox},
+    realtime::{
+        codec::ProducerState,
+        outbox::{CloseCode, Outbox},
+    },
 };
 
 /// Inputs that are taken together.
@@ -44,6 +47,8 @@ pub(super) struct Task {
     pub(super) start: StartWith,
     pub(super) room: Room,
     pub(super) media: Box<dyn RoomMedia>,
+    /// What each peer sends, as others were told.
+    pub(super) sent: HashMap<PeerId, Vec<ProducerState>>,
     /// Every open connection, those that were replaced or refused included until they end.
     pub(super) lines: HashMap<ConnectionId, Arc<Outbox>>,
     /// The connection by which each peer is reached.
@@ -153,6 +158,7 @@ impl Task {
             start,
             room,
             media,
+            sent: HashMap::new(),
             lines: HashMap::new(),
             current: HashMap::new(),
             commands: HashMap::new(),

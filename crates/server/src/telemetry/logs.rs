@@ -36,7 +36,8 @@ pub struct LogGuard(Option<(Gathered, JoinHandle<()>)>);
 /// Sends log lines to standard error. Call once.
 pub fn init(format: LogFormat, level: &str) -> anyhow::Result<LogGuard> {
     // sqlx tells each slow statement at warn with its text; texts hold no values, but they are long.
-    let filter = EnvFilter::try_new(format!("{level},sqlx=error"))
+    // str0m warns of each codec in an offer that it does not take.
+    let filter = EnvFilter::try_new(format!("{level},sqlx=error,str0m=error"))
         .with_context(|| format!("log_level {level} is not a level"))?;
     let terminal = io::stderr().is_terminal();
     let json = match format {

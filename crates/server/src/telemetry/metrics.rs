@@ -9,6 +9,7 @@ use std::{
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use muster_sfu::Counters;
 
 const METADATA: Metadata<'static> = Metadata::new("muster", Level::INFO, None);
 const BUCKETS: [f64; 11] = [
@@ -16,6 +17,41 @@ const BUCKETS: [f64; 11] = [
 ];
 
 type ByStatus = HashMap<StatusCode, (Counter, Histogram)>;
+
+/// What media shards count.
+#[derive(Clone)]
+pub struct MediaMetrics {
+    datagrams: Counter,
+    unknown: Counter,
+    malformed: Counter,
+    forwarded: Counter,
+    key_frame_requests: Counter,
+    layer_switches: Counter,
+    failures: Counter,
+}
+
+impl MediaMetrics {
+    /// Adds what was counted between two looks at one shard.
+    pub fn note(&self, before: &Counters, now: &Counters) {
+        for (counter, before, now) in [
+            (&self.datagrams, before.datagrams, now.datagrams),
+            (&self.unknown, before.unknown, now.unknown),
+            (&self.malformed, before.malformed, now.malformed),
+            (&self.forwarded, before.forwarded, now.forwarded),
+            (
+                &self.key_frame_requests,
+                before.key_frame_requests,
+                now.key_frame_requests,
+            ),
+            (&self.layer_switches, before.layer_switches, now.layer_switches),
+            (&self.failures, before.failures, now.failures),
+        ] {
+            if now > before {
+                counter.increment(now - before);
+            }
+        }
+    }
+}
 
 /// The metrics of one server.
 pub struct Metrics {
@@ -32,6 +68,8 @@ pub struct Metrics {
     pub requests_refused: Counter,
     /// Rooms that ended because of a failure.
     pub rooms_failed: Counter,
+    /// What media shards count.
+    pub media: MediaMetrics,
     reports: [Counter; ClientReport::ALL.len()],
 }
 
@@ -104,6 +142,19 @@ impl Metrics {
             "muster_rooms_failed_total",
             "Rooms that ended because of a failure.",
         );
+        let datagrams = counter("muster_media_datagrams_total", "Datagrams that came.");
+        let unknown = counter("muster_media_unknown_total", "Datagrams that belonged to nobody.");
+        let malformed = counter("muster_media_malformed_total", "Datagrams that did not read.");
+        let forwarded = counter(
+            "muster_media_forwarded_total",
+            "Media packets handed on, once for each receiver.",
+        );
+        let key_frame_requests = counter("muster_media_key_frame_requests_total", "Key frames asked for.");
+        let layer_switches = counter("muster_media_layer_switches_total", "Changes of layer.");
+        let failures = counter(
+            "muster_media_failures_total",
+            "Connections that broke down inside.",
+        );
         recorder.describe_counter(
             "muster_client_reports_total".into(),
             None,
@@ -123,6 +174,15 @@ impl Metrics {
             frames_dropped,
             requests_refused,
             rooms_failed,
+            media: MediaMetrics {
+                datagrams,
+                unknown,
+                malformed,
+                forwarded,
+                key_frame_requests,
+                layer_switches,
+                failures,
+            },
             reports,
         })
     }

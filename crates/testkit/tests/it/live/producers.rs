@@ -278,9 +278,9 @@ async fn hosts_mute_and_pin(db: Database) {
     );
 }
 
-/// The program has no media yet: it says so in the words of the protocol, and all else works.
+/// An offer that is none is refused in the words of the protocol, by the program itself, and all else works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_without_media_says_so() {
+async fn an_offer_that_is_none_is_refused() {
     bounded(async {
         let muster = Muster::new(Database::Sqlite).await;
         let server = muster.serve(&[]);
@@ -293,7 +293,7 @@ async fn a_server_without_media_says_so() {
         let why = ana
             .refused(event::CREATE_WEBRTC_TRANSPORT, &transport(false))
             .await;
-        assert!(why.contains("media"), "{why}");
+        assert!(why.contains("description"), "{why}");
         ana.come_in().await;
         complete(&mut ana).await;
         ana.say("words do").await;

@@ -1,0 +1,201 @@
+//! The media engine: a thread for each shard, with a socket of its own.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    net::{IpAddr, SocketAddr, UdpSocket},
+    thread::JoinHandle,
+};
+
+use anyhow::Context;
+use muster_model::{MeetingId, PeerId};
+use muster_room::{MediaEffect, MediaKinds, RequestId};
+use muster_sfu::{Command, Kinds};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Media, MediaEvents, RoomMedia, addresses,
+    shard::{self, ToShard},
+};
+use crate::{realtime::codec::MediaRequest, telemetry::metrics::Metrics};
+
+/// Bytes that the kernel may hold for a socket in each direction: a key frame for many at once.
+const SOCKET_BUFFER: usize = 4 << 20;
+
+/// The media engine: a thread for each shard, with a socket of its own.
+#[derive(Debug)]
+pub struct Engine {
+    shards: Vec<mpsc::UnboundedSender<ToShard>>,
+    addresses: Vec<SocketAddr>,
+    _threads: Vec<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Binds `count` sockets, the first at `listen` and each further one a port higher (or all at free
+    /// ports, where that is 0), and starts their threads, which end when `stop` is cancelled.
+    pub fn start(
+        listen: SocketAddr,
+        given: &[IpAddr],
+        count: usize,
+        metrics: &Metrics,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let interfaces = addresses::interfaces().context("the addresses of this machine are not told")?;
+        let mut shards = Vec::new();
+        let mut bound = Vec::new();
+        let mut threads = Vec::new();
+        for index in 0..count.max(1) {
+            let port = match listen.port() {
+                0 => 0,
+                base => base
+                    .checked_add(u16::try_from(index)?)
+                    .context("media_listen leaves no port for every shard")?,
+            };
+            let socket = bind(SocketAddr::new(listen.ip(), port))?;
+            let address = socket.local_addr()?;
+            let candidates = addresses::candidates(address, given, &interfaces);
+            anyhow::ensure!(
+                !candidates.is_empty(),
+                "no address of this machine can be told to clients for media; give one with --media-ip"
+            );
+            let (commands, heard) = mpsc::unbounded_channel();
+            let shard = shard::Shard {
+                socket,
+                candidates,
+                translated: !given.is_empty(),
+                counters: metrics.media.clone(),
+                stop: stop.clone(),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("media-{index}"))
+                .spawn(move || shard.run(heard))
+                .context("a thread for media")?;
+            shards.push(commands);
+            bound.push(address);
+            threads.push(thread);
+        }
+        Ok(Self {
+            shards,
+            addresses: bound,
+            _threads: threads,
+        })
+    }
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<UdpSocket> {
+    let socket = UdpSocket::bind(address).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "the media address {address} is taken; stop the other program or choose another with --media-listen"
+        ),
+        _ => anyhow::anyhow!("cannot listen for media on {address}: {error}"),
+    })?;
+    socket.set_nonblocking(true)?;
+    let reference = socket2::SockRef::from(&socket);
+    // The kernel gives less where its own bound is lower; that is its owner's choice.
+    let _ = reference.set_recv_buffer_size(SOCKET_BUFFER);
+    let _ = reference.set_send_buffer_size(SOCKET_BUFFER);
+    Ok(socket)
+}
+
+impl Media for Engine {
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.clone()
+    }
+
+    fn open(&self, meeting: MeetingId, events: MediaEvents) -> Box<dyn RoomMedia> {
+        // The same room on the same shard each time, for whoever reads the metrics.
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(meeting);
+        let at = usize::try_from(hash % self.shards.len() as u64).unwrap_or(0);
+        let shard = self.shards[at].clone();
+        // A shard hears nothing more only when the server stops.
+        let _ = shard.send(ToShard::Open { meeting, events });
+        Box::new(RoomLine {
+            meeting,
+            shard,
+            may_produce: HashMap::new(),
+        })
+    }
+}
+
+/// A room's line to its shard.
+#[derive(Debug)]
+struct RoomLine {
+    meeting: MeetingId,
+    shard: mpsc::UnboundedSender<ToShard>,
+    /// What each peer may send.
+    may_produce: HashMap<PeerId, Kinds>,
+}
+
+impl RoomLine {
+    fn tell(&self, peer: PeerId, command: Command, by: Option<PeerId>) {
+        let _ = self.shard.send(ToShard::Tell {
+            meeting: self.meeting,
+            peer,
+            command,
+            by,
+        });
+    }
+
+    fn may_produce(&mut self, peer: PeerId, kinds: Kinds) {
+        self.may_produce.insert(peer, kinds);
+        self.tell(peer, Command::MayProduce(kinds), None);
+    }
+}
+
+fn kinds(kinds: MediaKinds) -> Kinds {
+    Kinds {
+        audio: kinds.audio,
+        video: kinds.video,
+        screen_share: kinds.screenshare,
+    }
+}
+
+impl RoomMedia for RoomLine {
+    fn apply(&mut self, effect: MediaEffect) {
+        match effect {
+            MediaEffect::Admit { peer, admitted } => self.tell(peer, Command::Admit(admitted), None),
+            MediaEffect::Remove(peer) => {
+                self.may_produce.remove(&peer);
+                self.tell(peer, Command::RemovePeer, None);
+            }
+            MediaEffect::Rejoined(peer) => self.tell(peer, Command::Rejoined, None),
+            MediaEffect::MayProduce { peer, kinds: may } => self.may_produce(peer, kinds(may)),
+            MediaEffect::Mute {
+                peer,
+                kinds: muted,
+                by,
+                allow_unmute,
+            } => {
+                let cut = kinds(muted);
+                self.tell(peer, Command::Mute(cut), by);
+                if !allow_unmute {
+                    let may = self.may_produce.get(&peer).copied().unwrap_or(Kinds::ALL);
+                    self.may_produce(
+                        peer,
+                        Kinds {
+                            audio: may.audio && !cut.audio,
+                            video: may.video && !cut.video,
+                            screen_share: may.screen_share && !cut.screen_share,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, peer: PeerId, id: RequestId, request: MediaRequest) {
+        let _ = self.shard.send(ToShard::Ask {
+            meeting: self.meeting,
+            peer,
+            id,
+            request,
+        });
+    }
+}
+
+impl Drop for RoomLine {
+    fn drop(&mut self) {
+        let _ = self.shard.send(ToShard::Close(self.meeting));
+    }
+}

@@ -1,0 +1,74 @@
+//! Whose a datagram is.
+
+use std::net::SocketAddr;
+
+use crate::{sfu::Sfu, stun};
+
+/// Addresses that one connection may have; a client that changes networks leaves old ones behind.
+const ADDRESSES_MAX: usize = 8;
+
+impl Sfu {
+    /// STUN goes by the user fragment in it, all else by the address, which only counts once a STUN
+    /// message from there was authentic. What belongs to nobody is dropped without a reply.
+    pub(crate) fn take_in(&mut self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
+        self.counters.datagrams += 1;
+        let known = self.by_address.get(&source).copied();
+        let is_stun = stun::is_stun(datagram);
+        let named = is_stun.then(|| stun::addressee(datagram)).flatten();
+        let place = match named {
+            Some(fragment) => self.by_fragment.get(fragment).copied(),
+            None => known,
+        };
+        let Some(place) = place else {
+            self.counters.unknown += 1;
+            return;
+        };
+        let now = self.now;
+        let destination = self.candidate_for(destination);
+        let sent = self.said.transmits.len();
+        let read = self.with_link(place, |link, said| {
+            link.receive(now, source, destination, datagram, said)
+        });
+        if read == Some(false) {
+            self.counters.malformed += 1;
+        }
+        // ICE answers only what is authentic, so an answer is the proof of the address.
+        if named.is_some()
+            && known != Some(place)
+            && self.said.transmits.iter().skip(sent).any(|t| t.to == source)
+        {
+            self.bind(source, place);
+        }
+    }
+
+    /// The candidate that stands for the address a datagram came to: behind a translation of
+    /// addresses they differ.
+    fn candidate_for(&self, destination: SocketAddr) -> SocketAddr {
+        let candidates = &self.config.candidates;
+        if candidates.contains(&destination) {
+            return destination;
+        }
+        let same_family = |c: &&SocketAddr| c.is_ipv4() == destination.is_ipv4();
+        candidates
+            .iter()
+            .find(same_family)
+            .copied()
+            .unwrap_or(destination)
+    }
+
+    fn bind(&mut self, address: SocketAddr, place: usize) {
+        if let Some(before) = self.by_address.insert(address, place)
+            && let Some(transport) = self.transports.get_mut(before)
+        {
+            transport.addresses.retain(|other| *other != address);
+        }
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        transport.addresses.push(address);
+        if transport.addresses.len() > ADDRESSES_MAX {
+            let oldest = transport.addresses.remove(0);
+            self.by_address.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What connections say, and what is looked after every now and then.
+
+use std::time::{Duration, Instant};
+
+use str0m::{Event, IceConnectionState, bwe::BweKind, media::SenderFeedback};
+
+use crate::{
+    api::{Lost, MediaKind, SfuEvent},
+    layers::{self, Want},
+    sfu::Sfu,
+};
+
+/// How long after a request for a key frame the next may follow.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(400);
+/// What a sound takes, in bits per second, with what goes around it.
+const AUDIO: u64 = 60_000;
+
+impl Sfu {
+    /// Deals with what a connection said.
+    pub(crate) fn heard(&mut self, place: usize, event: Event) {
+        let now = self.now;
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        match event {
+            Event::RtpPacket(packet) => self.forward(place, &packet),
+            Event::Connected => {
+                let connected = SfuEvent::TransportConnected {
+                    peer: transport.peer,
+                    transport: transport.id.clone(),
+                    consuming: transport.consuming,
+                };
+                transport.down_since = None;
+                let meeting = transport.meeting;
+                self.tell(meeting, connected);
+                self.retarget(place);
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                transport.down_since.get_or_insert(now);
+            }
+            // The first time round DTLS comes after, and counts.
+            Event::IceConnectionStateChange(
+                IceConnectionState::Connected | IceConnectionState::Completed,
+            ) if transport.link.is_connected() => {
+                transport.down_since = None;
+            }
+            Event::Closed => self.doom(place, Lost::Closed),
+            Event::KeyframeRequest(request) => {
+                let consumer = transport.consumers.get(&request.mid).copied();
+                let Some(consumer) = consumer.and_then(|consumer| self.consumers.get(consumer)) else {
+                    return;
+                };
+                let source = consumer.rewriter.source().map(|(layer, _)| layer);
+                if let Some(layer) = source.or(consumer.target) {
+                    let producer = consumer.producer;
+                    self.want_key_frame(producer, layer);
+                }
+            }
+            Event::SenderFeedback(feedback) => self.sender_report(place, &feedback),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
+                transport.estimate = can_probe.then(|| estimate.as_u64());
+            }
+            Event::MediaIngressStats(stats) => transport.note_jitter(stats.mid, stats.jitter),
+            Event::MediaEgressStats(stats) => {
+                if let Some(remote) = stats.remote {
+                    transport.note_jitter(stats.mid, remote.jitter);
+                }
+            }
+            Event::PeerStats(stats) => {
+                let meeting = transport.meeting;
+                let layers = self.layers(place);
+                if let Some(transport) = self.transports.get_mut(place) {
+                    let stats = transport.stats(&stats, layers);
+                    self.tell(meeting, SfuEvent::Stats(stats));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a connection gets of each picture.
+    fn layers(&self, place: usize) -> Vec<(String, Option<&'static str>)> {
+        let consumers = self
+            .transports
+            .get(place)
+            .map(|transport| transport.consumers.values());
+        let consumers = consumers
+            .into_iter()
+            .flatten()
+            .filter_map(|consumer| self.consumers.get(*consumer));
+        consumers
+            .filter_map(|consumer| {
+                let producer = self.producers.get(consumer.producer)?;
+                let layer = consumer.rewriter.source().map(|(layer, _)| layers::RIDS[layer]);
+                (producer.kind == MediaKind::Video).then(|| (producer.id.clone(), layer))
+            })
+            .collect()
+    }
+
+    fn sender_report(&mut self, place: usize, feedback: &SenderFeedback) {
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        let info = feedback.sender_info;
+        transport.synchronise(feedback.received_at, info.ntp_time);
+        let Some(layer) = layers::of_rid(feedback.rid.as_deref()) else {
+            return;
+        };
+        let meeting = self.rooms.get(&transport.meeting);
+        let places = meeting
+            .and_then(|room| room.peers.get(&transport.peer))
+            .map(|peer| &peer.producers);
+        for producer in places.into_iter().flatten() {
+            if let Some(producer) = self.producers.get_mut(*producer)
+                && producer.transport == place
+                && producer.mid == feedback.mid
+            {
+                // The report carries 32 bits of time.
+                #[expect(clippy::cast_possible_truncation)]
+                let rtp = info.rtp_time.numer() as u32;
+                producer.encodings[layer].report = Some((info.ntp_time, rtp));
+            }
+        }
+    }
+
+    /// Asks for a key frame of a layer, now or as soon as that may be asked again.
+    pub(crate) fn want_key_frame(&mut self, producer: usize, layer: usize) {
+        if let Some(known) = self.producers.get_mut(producer)
+            && known.kind == MediaKind::Video
+        {
+            known.encodings[layer].wants_key_frame = true;
+            self.ask_key_frame(producer, layer);
+        }
+    }
+
+    fn ask_key_frame(&mut self, producer: usize, layer: usize) {
+        let now = self.now;
+        let Some(known) = self.producers.get_mut(producer) else {
+            return;
+        };
+        let live = known.is_live();
+        let encoding = &mut known.encodings[layer];
+        let waited = encoding
+            .asked
+            .is_none_or(|at| now.saturating_duration_since(at) >= KEY_FRAME_INTERVAL);
+        if !live || !encoding.wants_key_frame || !waited {
+            return;
+        }
+        let Some(ssrc) = encoding.ssrc else { return };
+        encoding.asked = Some(now);
+        let transport = known.transport;
+        self.counters.key_frame_requests += 1;
+        self.with_link(transport, |link, said| link.request_key_frame(ssrc, said));
+        self.soil(transport);
+    }
+
+    /// Looks after what time changes.
+    pub(crate) fn tick(&mut self) {
+        let now = self.now;
+        let mut orders = Vec::new();
+        for (meeting, room) in &mut self.rooms {
+            orders.extend(room.speakers.tick(now).map(|order| (*meeting, order)));
+        }
+        for (meeting, order) in orders {
+            self.tell(meeting, SfuEvent::ActiveSpeakers(order));
+        }
+        let mut waiting = Vec::new();
+        for (place, producer) in &mut self.producers {
+            for (layer, encoding) in producer.encodings.iter_mut().enumerate() {
+                encoding.meter.tick(now);
+                if encoding.wants_key_frame {
+                    waiting.push((place, layer));
+                }
+            }
+        }
+        for (place, layer) in waiting {
+            self.ask_key_frame(place, layer);
+        }
+        let mut receiving = Vec::new();
+        let mut silent = Vec::new();
+        for (place, transport) in &self.transports {
+            if transport
+                .down_since
+                .is_some_and(|since| now.saturating_duration_since(since) >= self.config.patience)
+            {
+                silent.push(place);
+            } else if transport.consuming {
+                receiving.push(place);
+            }
+        }
+        for place in silent {
+            self.doom(place, Lost::Silent);
+        }
+        for place in receiving {
+            self.retarget(place);
+        }
+    }
+
+    /// Decides anew what every receiver of a producer gets.
+    pub(crate) fn retarget_consumers(&mut self, producer: usize) {
+        let consumers = self
+            .producers
+            .get(producer)
+            .map(|producer| producer.consumers.clone());
+        for consumer in consumers.unwrap_or_default() {
+            if let Some(consumer) = self.consumers.get(consumer) {
+                self.retarget(consumer.transport);
+            }
+        }
+    }
+
+    /// Decides anew which layers a connection gets.
+    pub(crate) fn retarget(&mut self, place: usize) {
+        let now = self.now;
+        let Some(transport) = self.transports.get(place) else {
+            return;
+        };
+        let room = self.rooms.get(&transport.meeting);
+        let admitted = room
+            .and_then(|room| room.peers.get(&transport.peer))
+            .is_some_and(|peer| peer.admitted);
+        let mut sounds = 0;
+        let mut pictures = Vec::new();
+        let mut targets = Vec::new();
+        for consumer in transport.consumers.values() {
+            let Some(known) = self.consumers.get(*consumer) else {
+                continue;
+            };
+            let Some(producer) = self.producers.get(known.producer) else {
+                continue;
+            };
+            if !admitted || !known.negotiated || !producer.is_live() {
+                targets.push((*consumer, None));
+            } else if producer.kind == MediaKind::Audio {
+                sounds += 1;
+                targets.push((*consumer, Some(0)));
+            } else {
+                let rates = producer.rates(now);
+                let Some(wish) = layers::nearest(known.wish, rates.map(|rate| rate.is_some())) else {
+                    targets.push((*consumer, None));
+                    continue;
+                };
+                let want = Want {
+                    wish,
+                    rates,
+                    now: known.target,
+                    changed: known.changed,
+                };
+                pictures.push((producer.screen_share, *consumer, want));
+            }
+        }
+        // What is on screens is what is talked about.
+        pictures.sort_by_key(|(screen, consumer, _)| (!screen, *consumer));
+        let wants: Vec<Want> = pictures.iter().map(|(_, _, want)| *want).collect();
+        let budget = transport
+            .estimate
+            .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds * AUDIO));
+        let shared = layers::share(budget, &wants, now);
+        let padded = layers::next_rate(&wants, &shared).map(|rate| rate + sounds * AUDIO);
+        let desired = sounds * AUDIO + wants.iter().map(Want::desired).sum::<u64>();
+        targets.extend(
+            pictures
+                .iter()
+                .zip(shared)
+                .map(|((_, consumer, _), given)| (*consumer, given)),
+        );
+        self.desire(place, padded, desired);
+        for (consumer, target) in targets {
+            self.aim(consumer, target, now);
+        }
+    }
+
+    /// Tells the bandwidth estimation what it is to look for.
+    fn desire(&mut self, place: usize, padded: Option<u64>, desired: u64) {
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        transport.held_back = padded.is_some();
+        // Some more than needed, so that the step up has the room to spare that it asks for.
+        let desired = (desired.saturating_mul(3) / 2).max(self.config.initial_bitrate);
+        let padded = padded.unwrap_or_default();
+        let (before_padded, before) = transport.desired;
+        let differs = |now: u64, before: u64| now.abs_diff(before) > before / 10;
+        if differs(padded, before_padded) || differs(desired, before) {
+            transport.desired = (padded, desired);
+            self.with_link(place, |link, said| link.desire(padded, desired, said));
+        }
+    }
+
+    fn aim(&mut self, place: usize, target: Option<usize>, now: Instant) {
+        let Some(consumer) = self.consumers.get_mut(place) else {
+            return;
+        };
+        if consumer.target != target {
+            consumer.target = target;
+            consumer.changed = Some(now);
+        }
+        let source = consumer.rewriter.source();
+        let Some(layer) = target else {
+            consumer.rewriter.detach();
+            return;
+        };
+        let producer = consumer.producer;
+        let current = self
+            .producers
+            .get(producer)
+            .map(|producer| (layer, producer.encodings[layer].epoch));
+        if source != current {
+            self.want_key_frame(producer, layer);
+        }
+    }
+}

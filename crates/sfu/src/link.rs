@@ -1,0 +1,318 @@
+//! One WebRTC connection. The only place that holds an [`Rtc`], and so the only one that has to keep
+//! its rules: after each change everything it has to say is taken out before the next change, and what
+//! panics inside ends here.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcError,
+    bwe::Bitrate,
+    change::SdpOffer,
+    config::DtlsCert,
+    format::Codec,
+    media::{KeyframeRequestKind, Mid, Pt, Rid},
+    net::{Protocol, Receive},
+    rtp::{RtpWrite, Ssrc},
+};
+
+use crate::api::{MediaKind, Transmit};
+
+/// Errors in a row that end a connection.
+const FAULTS_MAX: u32 = 100;
+const STATS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The connection is broken for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+/// What the connection had to say.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub events: Vec<Event>,
+    pub transmits: VecDeque<Transmit>,
+}
+
+pub(crate) struct Link {
+    rtc: Rtc,
+    deadline: Instant,
+    faults: u32,
+    broken: bool,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// `bitrate` in bits per second, for a connection that sends media.
+    pub(crate) fn new(
+        certificate: DtlsCert,
+        candidates: &[SocketAddr],
+        bitrate: Option<u64>,
+        now: Instant,
+    ) -> Self {
+        let mut rtc = Rtc::builder()
+            .set_dtls_cert(certificate)
+            .set_ice_lite(true)
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .set_stats_interval(Some(STATS_INTERVAL))
+            .enable_bwe(bitrate.map(Bitrate::from))
+            .build(now);
+        for address in candidates {
+            if let Ok(candidate) = Candidate::host(*address, "udp") {
+                rtc.add_local_candidate(candidate);
+            }
+        }
+        Self {
+            rtc,
+            deadline: now,
+            faults: 0,
+            broken: false,
+        }
+    }
+
+    /// When [`Link::tick`] is due.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Does one thing and takes out all that comes of it.
+    fn act<R>(
+        &mut self,
+        said: &mut Said,
+        act: impl FnOnce(&mut Rtc) -> Result<R, RtcError>,
+    ) -> Result<Result<R, RtcError>, Broken> {
+        if self.broken {
+            return Err(Broken);
+        }
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let result = act(&mut self.rtc);
+            let deadline = drain(&mut self.rtc, said);
+            (result, deadline)
+        }));
+        let Ok((result, deadline)) = done else {
+            self.broken = true;
+            return Err(Broken);
+        };
+        match deadline {
+            Ok(deadline) if result.is_ok() => {
+                self.deadline = deadline;
+                self.faults = 0;
+            }
+            Ok(deadline) => {
+                self.deadline = deadline;
+                self.faults += 1;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a media connection failed");
+                self.faults += 1;
+            }
+        }
+        if self.faults > FAULTS_MAX || !self.rtc.is_alive() {
+            self.broken = true;
+        }
+        Ok(result)
+    }
+
+    /// Takes a datagram; whether it read.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+        said: &mut Said,
+    ) -> Result<bool, Broken> {
+        let read = catch_unwind(|| Receive::new(Protocol::Udp, source, destination, datagram));
+        let Ok(Ok(received)) = read else {
+            return Ok(false);
+        };
+        // What one datagram did wrong is counted there.
+        let _ = self.act(said, |rtc| rtc.handle_input(Input::Receive(now, received)))?;
+        Ok(true)
+    }
+
+    /// Lets time pass. What was written before leaves now.
+    pub(crate) fn tick(&mut self, now: Instant, said: &mut Said) -> Result<(), Broken> {
+        let _ = self.act(said, |rtc| rtc.handle_input(Input::Timeout(now)))?;
+        if self.broken { Err(Broken) } else { Ok(()) }
+    }
+
+    /// Takes a description of the other side and answers it. The other side's answers come this way
+    /// too: whatever was said before, the one here is always the one that answers.
+    pub(crate) fn accept(
+        &mut self,
+        description: &str,
+        said: &mut Said,
+    ) -> Result<Result<String, String>, Broken> {
+        let parsed = catch_unwind(|| SdpOffer::from_sdp_string(description));
+        let offer = match parsed {
+            Ok(Ok(offer)) => offer,
+            Ok(Err(error)) => return Ok(Err(error.to_string())),
+            Err(_) => return Ok(Err("it does not read".to_owned())),
+        };
+        let answer = self.act(said, |rtc| rtc.sdp_api().accept_offer(offer))?;
+        Ok(answer
+            .map(|answer| answer.to_sdp_string())
+            .map_err(|error| error.to_string()))
+    }
+
+    /// This side's ICE user fragment.
+    pub(crate) fn fragment(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().ufrag
+    }
+
+    /// Whether ICE and DTLS are up.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.rtc.is_connected()
+    }
+
+    /// What a section carries, and by which payload type this side may send it there.
+    pub(crate) fn section(&self, mid: Mid) -> Option<(MediaKind, Option<Pt>)> {
+        let media = self.rtc.media(mid)?;
+        let (kind, codec) = if media.kind().is_audio() {
+            (MediaKind::Audio, Codec::Opus)
+        } else {
+            (MediaKind::Video, Codec::Vp8)
+        };
+        let params = self.rtc.codec_config().params();
+        let pt = params
+            .iter()
+            .find(|p| p.spec().codec == codec && media.remote_pts().contains(&p.pt()))
+            .map(str0m::format::PayloadParams::pt);
+        Some((kind, pt))
+    }
+
+    /// Whether a section is rejected or stopped, so that its place may be taken.
+    pub(crate) fn is_stopped(&self, mid: Mid) -> bool {
+        self.rtc.media(mid).is_some_and(str0m::media::Media::disabled)
+    }
+
+    /// The stream by which this side sends in a section.
+    pub(crate) fn outgoing(&mut self, mid: Mid) -> Option<Ssrc> {
+        self.rtc
+            .direct_api()
+            .stream_tx_by_mid(mid, None)
+            .map(|stream| stream.ssrc())
+    }
+
+    /// Where an incoming stream belongs. NACK is turned on for it: str0m leaves it off for streams
+    /// without RTX, which is how the official client sends.
+    pub(crate) fn incoming(
+        &mut self,
+        ssrc: Ssrc,
+        said: &mut Said,
+    ) -> Result<Option<(Mid, Option<Rid>)>, Broken> {
+        let found = self.act(said, |rtc| {
+            Ok(rtc.direct_api().stream_rx(&ssrc).map(|stream| {
+                stream.suppress_nack(false);
+                (stream.mid(), stream.rid())
+            }))
+        })?;
+        Ok(found.ok().flatten())
+    }
+
+    /// Asks the sender for a key frame; whether there is such a stream.
+    pub(crate) fn request_key_frame(&mut self, ssrc: Ssrc, said: &mut Said) -> Result<bool, Broken> {
+        let asked = self.act(said, |rtc| {
+            let mut direct = rtc.direct_api();
+            let stream = direct.stream_rx(&ssrc);
+            Ok(stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)))
+        })?;
+        Ok(matches!(asked, Ok(Some(()))))
+    }
+
+    /// Queues a packet; it leaves with the next [`Link::tick`].
+    pub(crate) fn write(&mut self, ssrc: Ssrc, packet: RtpWrite, said: &mut Said) -> Result<bool, Broken> {
+        let written = self.act(said, |rtc| {
+            Ok(rtc
+                .direct_api()
+                .stream_tx(&ssrc)
+                .map(|stream| stream.write_rtp(packet)))
+        })?;
+        Ok(matches!(written, Ok(Some(()))))
+    }
+
+    /// Tells the bandwidth estimation what would be sent if it fitted, and up to which rate it may pad to
+    /// find out whether more fits; in bits per second.
+    pub(crate) fn desire(&mut self, padded: u64, desired: u64, said: &mut Said) -> Result<(), Broken> {
+        let _ = self.act(said, |rtc| {
+            rtc.bwe()
+                .set_bitrate(Bitrate::from(padded), Bitrate::from(desired));
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Says good-bye.
+    pub(crate) fn close(&mut self, now: Instant, said: &mut Said) {
+        let _ = self.act(said, Rtc::close);
+        let _ = self.tick(now, said);
+    }
+}
+
+/// Takes out all there is, up to the next deadline.
+fn drain(rtc: &mut Rtc, said: &mut Said) -> Result<Instant, RtcError> {
+    loop {
+        match rtc.poll_output()? {
+            Output::Timeout(at) => return Ok(at),
+            Output::Transmit(datagram) => said.transmits.push_back(Transmit {
+                from: datagram.source,
+                to: datagram.destination,
+                bytes: datagram.contents.into(),
+            }),
+            Output::Event(event) => said.events.push(event),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_breaks_the_connection_and_nothing_else() {
+        let now = Instant::now();
+        let provider = str0m::crypto::from_feature_flags();
+        let certificate = provider.dtls_provider.generate_certificate().unwrap();
+        let address = SocketAddr::from(([10, 0, 0, 1], 5_000));
+        let mut said = Said::default();
+        let mut link = Link::new(certificate.clone(), &[address], None, now);
+        let mut neighbour = Link::new(certificate, &[address], None, now);
+        let panicked = link.act(&mut said, |_| -> Result<(), RtcError> {
+            panic!("as if in str0m")
+        });
+        assert!(matches!(panicked, Err(Broken)));
+        assert_eq!(link.tick(now, &mut said), Err(Broken), "it stays broken");
+        assert_eq!(neighbour.tick(now, &mut said), Ok(()));
+    }
+
+    #[test]
+    fn errors_without_end_break_the_connection() {
+        let now = Instant::now();
+        let provider = str0m::crypto::from_feature_flags();
+        let certificate = provider.dtls_provider.generate_certificate().unwrap();
+        let mut said = Said::default();
+        let mut link = Link::new(certificate, &[], None, now);
+        let fail = |link: &mut Link, said: &mut Said| {
+            let failed = link.act(said, |_| -> Result<(), RtcError> {
+                Err(RtcError::RemoteSdp("no".to_owned()))
+            });
+            failed.is_ok()
+        };
+        assert!((0..=FAULTS_MAX).all(|_| fail(&mut link, &mut said)));
+        assert!(!fail(&mut link, &mut said));
+    }
+}

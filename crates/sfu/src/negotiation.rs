@@ -1,0 +1,260 @@
+//! Session descriptions of connections: what clients offer, and what they are offered.
+
+use muster_model::PeerId;
+use str0m::media::Mid;
+
+use crate::{
+    api::{ConsumeError, ConsumeRequest, Consumed, MediaError, MediaKind, Reply},
+    layers,
+    rewrite::Rewriter,
+    sdp::{Description, Section},
+    sfu::Sfu,
+    state::Consumer,
+};
+
+fn invalid(why: impl Into<String>) -> MediaError {
+    MediaError::InvalidDescription(why.into())
+}
+
+impl Sfu {
+    /// Takes a client's offer and answers it.
+    pub(crate) fn answer(&mut self, place: usize, offer: &str) -> Result<String, MediaError> {
+        let caps = self.config.caps;
+        if offer.len() > caps.description {
+            return Err(MediaError::TooMany("bytes"));
+        }
+        let read = Description::read(offer);
+        if read.sections.len() > caps.sections {
+            return Err(MediaError::TooMany("sections"));
+        }
+        let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
+        if transport.consuming && read.sections.len() < transport.view.sections.len() {
+            return Err(invalid("sections are missing"));
+        }
+        let answer = self.accept(place, offer)?;
+        let transport = self.transports.get_mut(place).ok_or(MediaError::NoTransport)?;
+        transport.view = read;
+        self.end_stopped(place);
+        Ok(answer)
+    }
+
+    /// Gives a description to the link, whatever it was made from.
+    fn accept(&mut self, place: usize, description: &str) -> Result<String, MediaError> {
+        let accepted = self.with_link(place, |link, said| {
+            let answer = link.accept(description, said)?;
+            Ok((answer, link.fragment()))
+        });
+        let (answer, fragment) = accepted.ok_or(MediaError::Internal)?;
+        let transport = self.transports.get_mut(place).ok_or(MediaError::NoTransport)?;
+        // Sections may have moved and NACK may be off again.
+        transport.streams.clear();
+        if transport.fragment != fragment {
+            let before = std::mem::replace(&mut transport.fragment, fragment.clone());
+            self.by_fragment.remove(&before);
+            self.by_fragment.insert(fragment, place);
+        }
+        answer.map_err(MediaError::InvalidDescription)
+    }
+
+    /// Ends consumers whose sections the client closed.
+    fn end_stopped(&mut self, place: usize) {
+        let Some(transport) = self.transports.get(place) else {
+            return;
+        };
+        let stopped: Vec<usize> = transport
+            .consumers
+            .iter()
+            .filter(|(mid, _)| transport.link.is_stopped(**mid))
+            .map(|(_, consumer)| *consumer)
+            .collect();
+        for consumer in stopped {
+            self.end_consumer(consumer);
+        }
+    }
+
+    /// Takes the client's answer to this side's offer.
+    pub(crate) fn renegotiate(&mut self, place: usize, answer: &str) -> Result<Reply, MediaError> {
+        if answer.len() > self.config.caps.description {
+            return Err(MediaError::TooMany("bytes"));
+        }
+        let mut read = Description::read(answer).into_offer();
+        let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
+        let offered = &transport.view.sections;
+        let fits = read.sections.len() <= offered.len()
+            && read
+                .sections
+                .iter()
+                .zip(offered)
+                .all(|(theirs, ours)| theirs.mid() == ours.mid());
+        if !transport.consuming || !fits {
+            return Err(invalid("it answers another offer"));
+        }
+        let answered = read.sections.len();
+        read.sections.extend_from_slice(&offered[answered..]);
+        self.accept(place, &read.write())?;
+        let transport = self.transports.get_mut(place).ok_or(MediaError::NoTransport)?;
+        let mids: Vec<Mid> = read.sections[..answered]
+            .iter()
+            .filter_map(Section::mid)
+            .map(Mid::from)
+            .collect();
+        transport.view = read;
+        let consumers: Vec<usize> = mids
+            .iter()
+            .filter_map(|mid| transport.consumers.get(mid))
+            .copied()
+            .collect();
+        for consumer in consumers {
+            if let Some(consumer) = self.consumers.get_mut(consumer) {
+                consumer.negotiated = true;
+            }
+        }
+        self.end_stopped(place);
+        self.retarget(place);
+        Ok(Reply::Done)
+    }
+
+    /// Makes consumers and the offer that tells the client of them.
+    pub(crate) fn consume(
+        &mut self,
+        place: usize,
+        peer: PeerId,
+        requests: &[ConsumeRequest],
+    ) -> Result<Reply, MediaError> {
+        let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
+        let before = transport.view.clone();
+        let mut results = Vec::with_capacity(requests.len());
+        let mut made = Vec::new();
+        let mut untold = false;
+        for request in requests.iter().take(self.config.caps.consumers) {
+            let result = self.consumer(place, peer, request);
+            if let Ok((consumer, new)) = result {
+                untold |= self.consumers.get(consumer).is_some_and(|c| !c.negotiated);
+                if new {
+                    made.push(consumer);
+                }
+            }
+            let told = result.and_then(|(consumer, _)| self.consumed(consumer).ok_or(ConsumeError::NotFound));
+            results.push((request.producer.clone(), told));
+        }
+        let offer = if untold {
+            match self.offer(place, &made) {
+                Ok(offer) => Some(offer),
+                Err(error) => {
+                    for consumer in made {
+                        self.end_consumer(consumer);
+                    }
+                    if let Some(transport) = self.transports.get_mut(place) {
+                        transport.view = before;
+                    }
+                    return Err(error);
+                }
+            }
+        } else {
+            None
+        };
+        Ok(Reply::Consumed {
+            consumers: results,
+            offer,
+        })
+    }
+
+    fn consumed(&self, consumer: usize) -> Option<Consumed> {
+        let consumer = self.consumers.get(consumer)?;
+        let producer = self.producers.get(consumer.producer)?;
+        Some(Consumed {
+            consumer: producer.id.clone(),
+            mid: consumer.mid.to_string(),
+            track: producer.id.clone(),
+            producing_peer: producer.peer,
+            producing_transport: producer.transport_id.clone(),
+            app_data: producer.app_data.clone(),
+        })
+    }
+
+    /// The consumer of a producer on a connection, and whether it is new; new ones have a section in the
+    /// view but not in the link.
+    fn consumer(
+        &mut self,
+        place: usize,
+        peer: PeerId,
+        request: &ConsumeRequest,
+    ) -> Result<(usize, bool), ConsumeError> {
+        let transport = self.transports.get_mut(place).ok_or(ConsumeError::NotFound)?;
+        let room = self.rooms.get(&transport.meeting).ok_or(ConsumeError::NotFound)?;
+        let source = *room
+            .producers
+            .get(&request.producer)
+            .ok_or(ConsumeError::NotFound)?;
+        let producer = self
+            .producers
+            .get_mut(source)
+            .filter(|p| p.peer != peer)
+            .ok_or(ConsumeError::NotFound)?;
+        let wish = layers::of_rid(request.preferred_rid.as_deref()).unwrap_or_default();
+        if let Some(existing) = producer
+            .consumers
+            .iter()
+            .find(|c| self.consumers[**c].transport == place)
+        {
+            return Ok((*existing, false));
+        }
+        let template = transport.templates[usize::from(producer.kind == MediaKind::Video)].as_ref();
+        let view = &mut transport.view;
+        let free = view.sections.iter().position(|section| {
+            let mid = section.mid().map(Mid::from);
+            mid.is_some_and(|mid| transport.link.is_stopped(mid) && !transport.consumers.contains_key(&mid))
+        });
+        let full = transport.consumers.len() >= self.config.caps.consumers
+            || (free.is_none() && view.sections.len() >= self.config.caps.sections);
+        let (Some(template), false) = (template, full) else {
+            return Err(ConsumeError::TooMany);
+        };
+        transport.added += 1;
+        // Never the name of a client's own section, which browsers number.
+        let mid = format!("s{}", transport.added);
+        // What shares a stream is played in step, so a person's sound goes with the person's picture.
+        let stream = format!(
+            "{}{}",
+            producer.peer,
+            if producer.screen_share { "-screen" } else { "" }
+        );
+        view.put(free, template.receiving(&mid, &stream, &producer.id));
+        let mid = Mid::from(mid.as_str());
+        let consumer = self.consumers.insert(Consumer {
+            producer: source,
+            transport: place,
+            mid,
+            ssrc: 0.into(),
+            pt: 0.into(),
+            negotiated: false,
+            wish,
+            target: None,
+            changed: None,
+            rewriter: Rewriter::new(producer.clock_rate()),
+        });
+        producer.consumers.push(consumer);
+        transport.consumers.insert(mid, consumer);
+        Ok((consumer, true))
+    }
+
+    /// Brings new sections into the link; its answer is what the client is offered.
+    fn offer(&mut self, place: usize, made: &[usize]) -> Result<String, MediaError> {
+        let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
+        let view = transport.view.clone().into_offer().write();
+        let answer = self.accept(place, &view)?;
+        let transport = self.transports.get_mut(place).ok_or(MediaError::NoTransport)?;
+        for made in made {
+            let Some(consumer) = self.consumers.get_mut(*made) else {
+                continue;
+            };
+            let pt = transport.link.section(consumer.mid).and_then(|(_, pt)| pt);
+            let ssrc = transport.link.outgoing(consumer.mid);
+            let (Some(pt), Some(ssrc)) = (pt, ssrc) else {
+                return Err(MediaError::UnsupportedCodec);
+            };
+            (consumer.pt, consumer.ssrc) = (pt, ssrc);
+        }
+        Ok(Description::read(&answer).into_offer().write())
+    }
+}

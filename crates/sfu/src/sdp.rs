@@ -1,0 +1,201 @@
+//! Session descriptions as lines: just enough to add sections to what the other side described.
+//!
+//! On a receiving connection it is the server that offers new sections, and they have to go into the
+//! places of closed ones, or descriptions would grow for as long as the connection lives. str0m does that
+//! only when it answers. So what it is given is the other side's latest description with the new sections
+//! in it as if the client had asked for them, and its answer is what the client is offered.
+
+/// A description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Description {
+    session: Vec<String>,
+    pub sections: Vec<Section>,
+}
+
+/// An `m=` line with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Section {
+    lines: Vec<String>,
+}
+
+impl Description {
+    /// Splits a description into its sections.
+    pub(crate) fn read(text: &str) -> Self {
+        let mut session = Vec::new();
+        let mut sections: Vec<Section> = Vec::new();
+        for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+            if line.starts_with("m=") {
+                sections.push(Section { lines: Vec::new() });
+            }
+            match sections.last_mut() {
+                Some(section) => section.lines.push(line.to_owned()),
+                None => session.push(line.to_owned()),
+            }
+        }
+        Self { session, sections }
+    }
+
+    /// The description as text, its bundle group being what is not rejected.
+    pub(crate) fn write(&self) -> String {
+        let mut text = String::new();
+        for line in &self.session {
+            if line.starts_with("a=group:BUNDLE") {
+                text.push_str("a=group:BUNDLE");
+                for mid in self
+                    .sections
+                    .iter()
+                    .filter(|s| !self.is_rejected(s))
+                    .filter_map(Section::mid)
+                {
+                    text.push(' ');
+                    text.push_str(mid);
+                }
+            } else {
+                text.push_str(line);
+            }
+            text.push_str("\r\n");
+        }
+        for line in self.sections.iter().flat_map(|section| &section.lines) {
+            text.push_str(line);
+            text.push_str("\r\n");
+        }
+        text
+    }
+
+    /// Whether a section is closed: port 0, and not only because it is part of the bundle.
+    fn is_rejected(&self, section: &Section) -> bool {
+        section.port_is_zero()
+            && !section
+                .mid()
+                .is_some_and(|mid| self.bundle().any(|other| other == mid))
+    }
+
+    fn bundle(&self) -> impl Iterator<Item = &str> {
+        let group = self
+            .session
+            .iter()
+            .find_map(|line| line.strip_prefix("a=group:BUNDLE"));
+        group.unwrap_or_default().split_whitespace()
+    }
+
+    /// Puts a section in place of a closed one, or at the end.
+    pub(crate) fn put(&mut self, at: Option<usize>, section: Section) {
+        match at.and_then(|at| self.sections.get_mut(at)) {
+            Some(place) => *place = section,
+            None => self.sections.push(section),
+        }
+    }
+
+    /// Makes an answer an offer: the other side chooses who begins DTLS.
+    pub(crate) fn into_offer(mut self) -> Self {
+        let setup = |line: &mut String| {
+            if line.starts_with("a=setup:") {
+                "a=setup:actpass".clone_into(line);
+            }
+        };
+        self.session.iter_mut().for_each(setup);
+        self.sections
+            .iter_mut()
+            .flat_map(|section| &mut section.lines)
+            .for_each(setup);
+        self
+    }
+}
+
+impl Section {
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.lines
+            .iter()
+            .find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+    }
+
+    pub(crate) fn mid(&self) -> Option<&str> {
+        self.attribute("mid").map(str::trim)
+    }
+
+    pub(crate) fn is_audio(&self) -> bool {
+        self.lines
+            .first()
+            .is_some_and(|line| line.starts_with("m=audio "))
+    }
+
+    pub(crate) fn is_video(&self) -> bool {
+        self.lines
+            .first()
+            .is_some_and(|line| line.starts_with("m=video "))
+    }
+
+    fn port_is_zero(&self) -> bool {
+        self.lines
+            .first()
+            .is_some_and(|line| line.split_whitespace().nth(1) == Some("0"))
+    }
+
+    /// A section like this one in which the other side only receives.
+    pub(crate) fn receiving(&self, mid: &str, stream: &str, track: &str) -> Self {
+        const KEPT: [&str; 11] = [
+            "a=ice-",
+            "a=fingerprint",
+            "a=setup",
+            "a=extmap:",
+            "a=extmap-allow-mixed",
+            "a=rtcp:",
+            "a=rtcp-mux",
+            "a=rtcp-rsize",
+            "a=rtpmap",
+            "a=fmtp",
+            "a=rtcp-fb",
+        ];
+        let mut lines = Vec::with_capacity(self.lines.len() + 3);
+        for line in &self.lines {
+            if line.starts_with("m=") {
+                let mut words = line.split_whitespace();
+                let kind = words.next().unwrap_or("m=audio");
+                let rest: Vec<&str> = words.skip(1).collect();
+                lines.push(format!("{kind} 9 {}", rest.join(" ")));
+                lines.push("c=IN IP4 0.0.0.0".to_owned());
+            } else if KEPT.iter().any(|kept| line.starts_with(kept)) {
+                lines.push(line.clone());
+            }
+        }
+        lines.push(format!("a=mid:{mid}"));
+        lines.push("a=recvonly".to_owned());
+        lines.push(format!("a=msid:{stream} {track}"));
+        Self { lines }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:x\r\na=setup:active\r\na=mid:0\r\na=sendonly\r\na=rtpmap:111 opus/48000/2\r\n\
+        m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=bundle-only\r\na=rid:f send\r\na=rtpmap:96 VP8/90000\r\n\
+        m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=inactive\r\n";
+
+    #[test]
+    fn it_writes_what_it_read() {
+        assert_eq!(Description::read(OFFER).write(), OFFER);
+    }
+
+    #[test]
+    fn a_closed_place_is_taken() {
+        let mut description = Description::read(OFFER);
+        let section = description.sections[1].receiving("s1", "stream", "track");
+        description.put(Some(2), section);
+        let text = description.write();
+        assert!(text.contains("a=group:BUNDLE 0 1 s1\r\n"), "{text}");
+        let added = text.split("m=video").nth(2).unwrap();
+        assert!(added.starts_with(" 9 UDP/TLS/RTP/SAVPF 96\r\n"), "{added}");
+        assert!(added.contains("a=rtpmap:96 VP8/90000\r\n") && added.contains("a=msid:stream track\r\n"));
+        assert!(!added.contains("a=rid"), "{added}");
+        assert_eq!(Description::read(&text).sections.len(), 3);
+    }
+
+    #[test]
+    fn an_answer_becomes_an_offer() {
+        let offer = Description::read(OFFER).into_offer().write();
+        assert!(offer.contains("a=setup:actpass") && !offer.contains("a=setup:active"));
+    }
+}

@@ -1,0 +1,466 @@
+//! A person: a connection for sending and one for receiving, as the official client has them.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    time::{Duration, Instant, SystemTime},
+};
+
+use muster_model::PeerId;
+use muster_sfu::{MediaKind, vp8};
+use str0m::{
+    Candidate, Event, Input, Output, Rtc,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    format::{Codec, FormatParams},
+    media::{Direction, ExtensionValues, Frequency, MediaKind as Kind, Mid, Rid, Simulcast, SimulcastLayer},
+    net::{Protocol, Receive},
+    rtp::RtpWrite,
+};
+
+/// A packet that arrived.
+#[derive(Debug, Clone)]
+pub struct Got {
+    pub at: Instant,
+    pub mid: Mid,
+    pub number: u64,
+    pub time: u32,
+    pub level: Option<i8>,
+    /// The latest sender report: wall clock and RTP time.
+    pub report: Option<(SystemTime, u32)>,
+    pub payload: Vec<u8>,
+}
+
+impl Got {
+    /// Of a picture: its layer.
+    pub fn layer(&self) -> char {
+        char::from(self.payload[7])
+    }
+
+    pub fn key(&self) -> bool {
+        vp8::parse(&self.payload).unwrap().starts_key_frame
+    }
+
+    /// When it was captured, in microseconds of the sender's own time.
+    pub fn captured(&self) -> u64 {
+        u64::from_be_bytes(self.payload[12..20].try_into().unwrap())
+    }
+
+    /// When it was captured as a receiver reckons it, in microseconds of the wall clock.
+    pub fn reckoned(&self, clock_rate: u32) -> Option<i128> {
+        let (wall, rtp) = self.report?;
+        let wall = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
+        let ticks = i128::from(self.time.wrapping_sub(rtp).cast_signed());
+        Some(i128::try_from(wall).unwrap() + ticks * 1_000_000 / i128::from(clock_rate))
+    }
+
+    pub fn picture(&self) -> u16 {
+        vp8::parse(&self.payload).unwrap().picture_id.unwrap().0
+    }
+}
+
+pub struct Connection {
+    pub id: String,
+    pub address: SocketAddr,
+    pub rtc: Rtc,
+    deadline: Instant,
+    pending: Option<SdpPendingOffer>,
+    /// Whether what is sent can be repaired by a stream of its own.
+    rtx: bool,
+    /// How often packets were asked for again.
+    pub nacks: u64,
+    pub got: Vec<Got>,
+    pub key_frames_wanted: Vec<(Mid, Option<Rid>)>,
+}
+
+impl Connection {
+    fn new(address: SocketAddr, rtx: bool, now: Instant) -> Self {
+        let mut config = Rtc::builder()
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .set_stats_interval(Some(Duration::from_secs(1)))
+            .enable_opus(true, false);
+        if rtx {
+            config = config.enable_vp8(true);
+        } else {
+            let rate = Frequency::NINETY_KHZ;
+            config.codec_config().add_config(
+                96.into(),
+                None,
+                Codec::Vp8,
+                rate,
+                None,
+                FormatParams::default(),
+            );
+        }
+        let mut rtc = config.build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        Self {
+            id: String::new(),
+            address,
+            rtc,
+            deadline: now,
+            pending: None,
+            rtx,
+            nacks: 0,
+            got: Vec::new(),
+            key_frames_wanted: Vec::new(),
+        }
+    }
+
+    /// The offer without candidates: the official client gives none.
+    fn offered(&mut self, made: Option<(SdpOffer, SdpPendingOffer)>) -> String {
+        let (offer, pending) = made.unwrap();
+        self.pending = Some(pending);
+        let text = offer.to_sdp_string();
+        let rtx = self.rtx;
+        let kept = text.lines().filter(|line| {
+            !line.starts_with("a=candidate")
+                && !line.starts_with("a=end-of")
+                && (rtx || !line.starts_with("a=ssrc-group"))
+        });
+        kept.chain([""]).collect::<Vec<_>>().join("\r\n")
+    }
+
+    pub fn answered(&mut self, answer: &str) {
+        let answer = SdpAnswer::from_sdp_string(answer).unwrap();
+        self.rtc
+            .sdp_api()
+            .accept_answer(self.pending.take().unwrap(), answer)
+            .unwrap();
+    }
+
+    pub fn accept(&mut self, offer: &str) -> String {
+        let offer = SdpOffer::from_sdp_string(offer).unwrap();
+        self.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string()
+    }
+
+    pub fn offer_without(&mut self, mid: &str) -> String {
+        let mut api = self.rtc.sdp_api();
+        api.stop_media(Mid::from(mid));
+        let made = api.apply();
+        self.offered(made)
+    }
+
+    fn drain(&mut self, now: Instant, out: &mut VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>) {
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Timeout(at) => {
+                    self.deadline = at.max(now + Duration::from_micros(100));
+                    return;
+                }
+                Output::Transmit(sent) => {
+                    out.push_back((sent.source, sent.destination, sent.contents.into()));
+                }
+                Output::Event(Event::RtpPacket(packet)) => {
+                    let mid = self
+                        .rtc
+                        .direct_api()
+                        .stream_rx(&packet.header.ssrc)
+                        .map(|stream| stream.mid());
+                    self.got.push(Got {
+                        at: now,
+                        mid: mid.unwrap(),
+                        number: *packet.seq_no,
+                        time: packet.header.timestamp,
+                        level: packet.header.ext_vals.audio_level,
+                        report: packet.last_sender_info.map(|info| {
+                            (
+                                info.ntp_time,
+                                (info.rtp_time.numer() & u64::from(u32::MAX)).try_into().unwrap(),
+                            )
+                        }),
+                        payload: packet.payload.to_vec(),
+                    });
+                }
+                Output::Event(Event::KeyframeRequest(request)) => {
+                    self.key_frames_wanted.push((request.mid, request.rid));
+                }
+                Output::Event(Event::MediaEgressStats(stats)) => self.nacks = self.nacks.max(stats.nacks),
+                Output::Event(_) => {}
+            }
+        }
+    }
+
+    /// What arrived for a section, in the order of its numbers.
+    pub fn of(&self, mid: &str) -> Vec<Got> {
+        let mut got: Vec<Got> = self.got.iter().filter(|got| &*got.mid == mid).cloned().collect();
+        got.sort_by_key(|got| got.number);
+        got
+    }
+}
+
+/// Something that is sent.
+struct Track {
+    kind: MediaKind,
+    mid: Mid,
+    layers: Vec<Layer>,
+    next: Instant,
+    count: u32,
+}
+
+struct Layer {
+    rid: Option<Rid>,
+    letter: u8,
+    number: u64,
+    time: u32,
+    picture: u16,
+    key_wanted: bool,
+    paused: bool,
+}
+
+pub struct Client {
+    pub peer: PeerId,
+    pub send: Connection,
+    pub recv: Connection,
+    pub out: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
+    tracks: Vec<Track>,
+    /// How loud the microphone is, in negative decibels.
+    pub level: i8,
+    /// How many key frames were sent.
+    pub key_frames: u32,
+    /// How many padding packets go between frames.
+    pub padding: u64,
+    /// Whether pictures can be sent again; the official client cannot.
+    pub rtx: bool,
+    born: Instant,
+    index: usize,
+    ports: u16,
+}
+
+impl Client {
+    pub fn new(peer: PeerId, index: usize, now: Instant) -> Self {
+        let address = |port: u16| SocketAddr::from(([10, 0, 1, u8::try_from(index).unwrap()], port));
+        Self {
+            peer,
+            send: Connection::new(address(1), true, now),
+            recv: Connection::new(address(2), true, now),
+            out: VecDeque::new(),
+            tracks: Vec::new(),
+            level: -30,
+            key_frames: 0,
+            padding: 0,
+            rtx: true,
+            born: now,
+            index,
+            ports: 2,
+        }
+    }
+
+    pub fn side(&mut self, consuming: bool) -> &mut Connection {
+        if consuming { &mut self.recv } else { &mut self.send }
+    }
+
+    /// A fresh connection with the two sections without tracks.
+    pub fn bootstrap(&mut self, consuming: bool, now: Instant) -> String {
+        self.ports += 1;
+        let address = SocketAddr::from(([10, 0, 1, u8::try_from(self.index).unwrap()], self.ports));
+        let rtx = self.rtx;
+        let side = self.side(consuming);
+        *side = Connection::new(address, rtx, now);
+        let mut api = side.rtc.sdp_api();
+        api.add_media(Kind::Audio, Direction::SendOnly, None, None, None);
+        let layers = (!consuming).then(|| simulcast(&["f", "h", "q"]));
+        api.add_media(Kind::Video, Direction::SendOnly, None, None, layers);
+        let made = api.apply();
+        side.offered(made)
+    }
+
+    pub fn connected(&mut self, consuming: bool, id: String, answer: &str) {
+        let side = self.side(consuming);
+        side.id = id;
+        side.answered(answer);
+    }
+
+    pub fn offer_track(&mut self, kind: MediaKind, rids: &[&str]) -> (Mid, String) {
+        let mut api = self.send.rtc.sdp_api();
+        let kind = if kind == MediaKind::Audio {
+            Kind::Audio
+        } else {
+            Kind::Video
+        };
+        let layers = (!rids.is_empty()).then(|| simulcast(rids));
+        let mid = api.add_media(kind, Direction::SendOnly, None, None, layers);
+        let made = api.apply();
+        (mid, self.send.offered(made))
+    }
+
+    /// Offers with a section inactive.
+    pub fn offer_inactive(&mut self, mid: Mid) -> String {
+        self.tracks.retain(|track| track.mid != mid);
+        let mut api = self.send.rtc.sdp_api();
+        api.set_direction(mid, Direction::Inactive);
+        let made = api.apply();
+        self.send.offered(made)
+    }
+
+    pub fn begin(&mut self, kind: MediaKind, mid: Mid, rids: &[&str], now: Instant) {
+        let names: Vec<Option<&str>> = if rids.is_empty() {
+            vec![None]
+        } else {
+            rids.iter().copied().map(Some).collect()
+        };
+        let layer = |(at, rid): (u32, Option<&str>)| Layer {
+            rid: rid.map(Rid::from),
+            letter: rid.map_or(b'-', |rid| rid.as_bytes()[0]),
+            // Numbers wrap in the course of a test.
+            number: u64::from(at) * 2_500 + 60_000,
+            // Streams begin at times of their own.
+            time: at.wrapping_mul(1_000_000_007).wrapping_sub(5_000),
+            picture: u16::try_from(at).unwrap() * 9_000 + 0x7ff0,
+            key_wanted: true,
+            paused: false,
+        };
+        self.tracks.push(Track {
+            kind,
+            mid,
+            layers: (0..).zip(names).map(layer).collect(),
+            next: now,
+            count: 0,
+        });
+    }
+
+    pub fn pause_layer(&mut self, letter: u8, paused: bool) {
+        let layers = self.tracks.iter_mut().flat_map(|track| &mut track.layers);
+        layers
+            .filter(|layer| layer.letter == letter)
+            .for_each(|layer| layer.paused = paused);
+    }
+
+    pub fn deadline(&self) -> Instant {
+        let tracks = self.tracks.iter().map(|track| track.next);
+        tracks
+            .chain([self.send.deadline, self.recv.deadline])
+            .min()
+            .unwrap()
+    }
+
+    pub fn owns(&self, address: SocketAddr) -> bool {
+        self.send.address == address || self.recv.address == address
+    }
+
+    pub fn receive(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let consuming = self.recv.address == to;
+        let mut out = std::mem::take(&mut self.out);
+        let side = self.side(consuming);
+        if let Ok(received) = Receive::new(Protocol::Udp, from, to, bytes) {
+            let _ = side.rtc.handle_input(Input::Receive(now, received));
+            side.drain(now, &mut out);
+        }
+        self.out = out;
+    }
+
+    pub fn tick(&mut self, now: Instant) {
+        let mut out = std::mem::take(&mut self.out);
+        let due: Vec<usize> = (0..self.tracks.len())
+            .filter(|at| self.tracks[*at].next <= now)
+            .collect();
+        for wanted in std::mem::take(&mut self.send.key_frames_wanted) {
+            for track in self.tracks.iter_mut().filter(|track| track.mid == wanted.0) {
+                let layers = track.layers.iter_mut().filter(|layer| layer.rid == wanted.1);
+                layers.for_each(|layer| layer.key_wanted = true);
+            }
+        }
+        for at in due {
+            self.emit(at, now, &mut out);
+        }
+        for side in [&mut self.send, &mut self.recv] {
+            if side.deadline <= now || !side.rtc.is_connected() {
+                let _ = side.rtc.handle_input(Input::Timeout(now));
+            }
+            side.drain(now, &mut out);
+        }
+        self.out = out;
+    }
+
+    /// Sends a frame of each layer, or 20 ms of sound.
+    fn emit(&mut self, at: usize, now: Instant, out: &mut VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>) {
+        let track = &mut self.tracks[at];
+        let audio = track.kind == MediaKind::Audio;
+        track.next = now + Duration::from_millis(if audio { 20 } else { 40 });
+        track.count += 1;
+        if !self.send.rtc.is_connected() {
+            return;
+        }
+        let codec = if audio { Codec::Opus } else { Codec::Vp8 };
+        let params = self.send.rtc.codec_config().params();
+        let pt = params.iter().find(|p| p.spec().codec == codec).unwrap().pt();
+        let count = track.count;
+        for layer in &mut track.layers {
+            layer.time = layer.time.wrapping_add(if audio { 960 } else { 3_600 });
+            if layer.paused {
+                continue;
+            }
+            let packets = if audio {
+                1
+            } else {
+                usize::from(layer.letter != b'q') * 2 + 1
+            };
+            let key = std::mem::take(&mut layer.key_wanted);
+            self.key_frames += u32::from(key && !audio);
+            layer.picture = layer.picture.wrapping_add(1) & 0x7fff;
+            for part in 0..packets {
+                let mut payload = vec![if part == 0 { 0x90 } else { 0x80 }, 0xe0];
+                payload.extend((layer.picture | 0x8000).to_be_bytes());
+                payload.extend([u8::try_from(count % 256).unwrap(), 0x20]);
+                payload.extend([u8::from(!(key && part == 0)), layer.letter]);
+                payload.extend(count.to_be_bytes());
+                payload.extend(
+                    u64::try_from((now - self.born).as_micros())
+                        .unwrap()
+                        .to_be_bytes(),
+                );
+                payload.resize(
+                    match layer.letter {
+                        b'f' => 1_000,
+                        b'h' => 500,
+                        _ => 300,
+                    },
+                    0,
+                );
+                let extensions = ExtensionValues {
+                    audio_level: audio.then_some(self.level),
+                    voice_activity: audio.then_some(true),
+                    ..ExtensionValues::default()
+                };
+                write(&mut self.send, track.mid, layer, now, out, |number, time| {
+                    RtpWrite::new(pt, number.into(), time, now, payload)
+                        .marker(part + 1 == packets)
+                        .ext_vals(extensions)
+                        .nackable(true)
+                });
+            }
+            for _ in 0..self.padding {
+                write(&mut self.send, track.mid, layer, now, out, |number, time| {
+                    RtpWrite::new(pt, number.into(), time, now, Vec::new()).nackable(true)
+                });
+            }
+        }
+    }
+}
+
+fn write(
+    side: &mut Connection,
+    mid: Mid,
+    layer: &mut Layer,
+    now: Instant,
+    out: &mut VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
+    packet: impl FnOnce(u64, u32) -> RtpWrite,
+) {
+    layer.number += 1;
+    let mut api = side.rtc.direct_api();
+    let Some(stream) = api.stream_tx_by_mid(mid, layer.rid) else {
+        return;
+    };
+    stream.write_rtp(packet(layer.number, layer.time));
+    side.drain(now, out);
+    let _ = side.rtc.handle_input(Input::Timeout(now));
+    side.drain(now, out);
+}
+
+fn simulcast(rids: &[&str]) -> Simulcast {
+    let mut simulcast = Simulcast::new();
+    for rid in rids {
+        simulcast.add_send_layer(SimulcastLayer::new(rid));
+    }
+    simulcast
+}

@@ -1,0 +1,9 @@
+//! Meetings through a shard, with real connections, in virtual time.
+
+#![expect(clippy::unwrap_used)]
+
+mod client;
+mod faults;
+mod layers;
+mod media;
+mod world;

@@ -1,0 +1,294 @@
+//! A shard, people with connections of their own, and a network between them, in virtual time.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use muster_model::{MeetingId, PeerId};
+use muster_sfu::{Command, ConsumeRequest, Consumed, Kinds, MediaKind, Reply, Sfu, SfuConfig, SfuEvent};
+use str0m::media::Mid;
+
+use crate::client::Client;
+
+pub const SERVER: &str = "10.0.0.1:50000";
+
+/// How datagrams travel.
+#[derive(Debug, Clone, Copy)]
+pub struct Path {
+    /// In percent.
+    pub loss: u64,
+    pub delay: Duration,
+    /// Added at random, so that datagrams overtake each other.
+    pub jitter: Duration,
+    /// From the server, in bits per second for each connection.
+    pub rate: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Datagram {
+    from: SocketAddr,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+pub struct World {
+    pub sfu: Sfu,
+    pub now: Instant,
+    pub meeting: MeetingId,
+    pub clients: Vec<Client>,
+    pub path: Path,
+    pub events: Vec<SfuEvent>,
+    air: BTreeMap<(Instant, u64), Datagram>,
+    busy_until: BTreeMap<SocketAddr, Instant>,
+    sent: u64,
+    seed: u64,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let now = Instant::now();
+        let mut sfu = Sfu::new(SfuConfig::new(vec![SERVER.parse().unwrap()]), now).unwrap();
+        let meeting = MeetingId::random();
+        sfu.open_room(meeting);
+        Self {
+            sfu,
+            now,
+            meeting,
+            clients: Vec::new(),
+            path: Path {
+                loss: 0,
+                delay: Duration::from_millis(10),
+                jitter: Duration::ZERO,
+                rate: None,
+            },
+            events: Vec::new(),
+            air: BTreeMap::new(),
+            busy_until: BTreeMap::new(),
+            sent: 0,
+            seed: seed.max(1),
+        }
+    }
+
+    /// A number below `below` (xorshift).
+    pub fn random(&mut self, below: u64) -> u64 {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        self.seed % below
+    }
+
+    pub fn command(&mut self, client: usize, command: Command) -> Reply {
+        self.try_command(client, command).unwrap()
+    }
+
+    pub fn try_command(&mut self, client: usize, command: Command) -> Result<Reply, muster_sfu::MediaError> {
+        let peer = self.clients[client].peer;
+        let reply = self.sfu.command(self.now, self.meeting, peer, command);
+        self.collect();
+        reply
+    }
+
+    /// A person who is inside and may send everything, with both connections up.
+    pub fn join(&mut self) -> usize {
+        let index = self.clients.len();
+        self.clients.push(Client::new(PeerId::random(), index, self.now));
+        self.command(index, Command::Admit(true));
+        self.command(index, Command::MayProduce(Kinds::ALL));
+        for consuming in [false, true] {
+            self.connect(index, consuming);
+        }
+        let peer = self.clients[index].peer;
+        self.run(Duration::from_secs(2));
+        let up = |event: &&SfuEvent| matches!(event, SfuEvent::TransportConnected { peer: who, .. } if *who == peer);
+        assert_eq!(
+            self.events.iter().filter(up).count(),
+            2,
+            "both connections come up"
+        );
+        index
+    }
+
+    pub fn connect(&mut self, index: usize, consuming: bool) {
+        let offer = self.clients[index].bootstrap(consuming, self.now);
+        let reply = self.command(index, Command::CreateTransport { consuming, offer });
+        let Reply::Transport { transport, answer } = reply else {
+            panic!("{reply:?}")
+        };
+        assert!(
+            answer.contains("a=ice-lite") && answer.contains("a=candidate:"),
+            "{answer}"
+        );
+        self.clients[index].connected(consuming, transport, &answer);
+    }
+
+    pub fn produce(
+        &mut self,
+        index: usize,
+        kind: MediaKind,
+        rids: &[&str],
+        screen_share: bool,
+    ) -> (String, Mid) {
+        let (mid, offer) = self.clients[index].offer_track(kind, rids);
+        let reply = self.command(
+            index,
+            Command::Produce {
+                kind,
+                paused: false,
+                screen_share,
+                offer,
+                app_data: Some(format!(r#"{{"mid":"{mid}"}}"#)),
+                mime_type: None,
+                transport: Some(self.clients[index].send.id.clone()),
+            },
+        );
+        let Reply::Produced { producer, answer } = reply else {
+            panic!("{reply:?}")
+        };
+        self.clients[index].send.answered(&answer);
+        self.clients[index].begin(kind, mid, rids, self.now);
+        (producer, mid)
+    }
+
+    /// Consumes and answers; where it is received.
+    pub fn consume(&mut self, index: usize, producers: &[(&str, &str)]) -> Vec<Consumed> {
+        let (consumed, offer) = self.ask(index, producers);
+        if let Some(offer) = offer {
+            self.renegotiate(index, &offer);
+        }
+        consumed
+    }
+
+    pub fn ask(&mut self, index: usize, producers: &[(&str, &str)]) -> (Vec<Consumed>, Option<String>) {
+        let request = |(producer, rid): &(&str, &str)| ConsumeRequest {
+            producer: (*producer).to_owned(),
+            preferred_rid: Some((*rid).to_owned()),
+        };
+        let requests = producers.iter().map(request).collect();
+        let reply = self.command(
+            index,
+            Command::Consume {
+                requests,
+                transport: None,
+            },
+        );
+        let Reply::Consumed { consumers, offer } = reply else {
+            panic!("{reply:?}")
+        };
+        (
+            consumers
+                .into_iter()
+                .map(|(_, consumed)| consumed.unwrap())
+                .collect(),
+            offer,
+        )
+    }
+
+    pub fn renegotiate(&mut self, index: usize, offer: &str) {
+        let answer = self.clients[index].recv.accept(offer);
+        let transport = self.clients[index].recv.id.clone();
+        self.command(index, Command::Renegotiate { transport, answer });
+    }
+
+    pub fn close_consumer(&mut self, index: usize, mid: &str) {
+        let offer = self.clients[index].recv.offer_without(mid);
+        let reply = self.command(
+            index,
+            Command::CloseConsumer {
+                mids: vec![mid.to_owned()],
+                offer,
+                transport: None,
+            },
+        );
+        let Reply::Answer(answer) = reply else {
+            panic!("{reply:?}")
+        };
+        self.clients[index].recv.answered(&answer);
+    }
+
+    /// Puts a datagram on its way to the server.
+    pub fn inject(&mut self, from: SocketAddr, bytes: Vec<u8>) {
+        self.travel(Datagram {
+            from,
+            to: SERVER.parse().unwrap(),
+            bytes,
+        });
+    }
+
+    fn travel(&mut self, datagram: Datagram) {
+        if self.random(100) < self.path.loss {
+            return;
+        }
+        let mut leaves = self.now;
+        if let (Some(rate), true) = (self.path.rate, datagram.from == SERVER.parse().unwrap()) {
+            let busy = self.busy_until.entry(datagram.to).or_insert(self.now);
+            // A queue of 300 ms, like that of a home router.
+            if *busy > self.now + Duration::from_millis(300) {
+                return;
+            }
+            let bits = datagram.bytes.len() as u64 * 8;
+            *busy = (*busy).max(self.now) + Duration::from_micros(bits * 1_000_000 / rate);
+            leaves = *busy;
+        }
+        let micros = u64::try_from(self.path.jitter.as_micros()).unwrap();
+        let jitter = Duration::from_micros(self.random(micros + 1));
+        self.sent += 1;
+        self.air
+            .insert((leaves + self.path.delay + jitter, self.sent), datagram);
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            self.collect();
+            let air = self.air.first_key_value().map(|((at, _), _)| *at);
+            let clients = self.clients.iter().map(Client::deadline).min();
+            let next = [air, clients, self.sfu.poll_timeout()]
+                .into_iter()
+                .flatten()
+                .min();
+            let next = next.unwrap_or(end).max(self.now);
+            if next > end {
+                self.now = end;
+                return;
+            }
+            self.now = next;
+            while let Some(entry) = self.air.first_entry()
+                && entry.key().0 <= self.now
+            {
+                let datagram = entry.remove();
+                if datagram.to == SERVER.parse().unwrap() {
+                    self.sfu
+                        .handle_datagram(self.now, datagram.from, datagram.to, &datagram.bytes);
+                } else if let Some(client) = self.clients.iter_mut().find(|client| client.owns(datagram.to)) {
+                    client.receive(self.now, datagram.from, datagram.to, &datagram.bytes);
+                }
+            }
+            if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.sfu.handle_timeout(self.now);
+            }
+            for client in &mut self.clients {
+                client.tick(self.now);
+            }
+        }
+    }
+
+    fn collect(&mut self) {
+        let mut out = VecDeque::new();
+        while let Some(transmit) = self.sfu.poll_transmit() {
+            out.push_back((transmit.from, transmit.to, transmit.bytes));
+        }
+        for client in &mut self.clients {
+            out.append(&mut client.out);
+        }
+        for (from, to, bytes) in out {
+            self.travel(Datagram { from, to, bytes });
+        }
+        while let Some((meeting, event)) = self.sfu.poll_event() {
+            assert_eq!(meeting, self.meeting);
+            self.events.push(event);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+// What the tests ask of a page: the meeting by the SDK, a picture for each person, and what the browser
+// itself counts of the media that comes. Loaded before the SDK, to learn of its connections.
+
+(() => {
+  const connections = [];
+  const sockets = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      connections.push(this);
+    }
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      sockets.push(this);
+    }
+  };
+
+  const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
+  let meeting;
+
+  /** Signs in; answers the ids of oneself. */
+  async function signIn(options) {
+    meeting = await RealtimeKitClient.init(options);
+    window.meeting = meeting;
+    const { joined } = meeting.participants;
+    joined.on('participantJoined', show);
+    joined.on('participantLeft', hide);
+    return { id: meeting.self.id, userId: meeting.self.userId };
+  }
+
+  /** Joins; answers how long that took, in milliseconds. */
+  async function join() {
+    const begun = performance.now();
+    await meeting.join();
+    window.joinBegan = begun;
+    return performance.now() - begun;
+  }
+
+  // The SDK leaves it to the application to play what it hands over.
+  function show(participant) {
+    const video = document.createElement('video');
+    Object.assign(video, { id: `video-${participant.id}`, autoplay: true, muted: true, playsInline: true });
+    video.style.cssText = 'width: 320px; height: 180px';
+    const audio = document.createElement('audio');
+    Object.assign(audio, { id: `audio-${participant.id}`, autoplay: true });
+    document.body.append(video, audio);
+    participant.registerVideoElement(video);
+    const listen = () => {
+      const { audioTrack } = participant;
+      if (audio.srcObject?.getTracks()[0] === audioTrack) return;
+      audio.srcObject = audioTrack ? new MediaStream([audioTrack]) : null;
+    };
+    participant.on('audioUpdate', listen);
+    listen();
+  }
+
+  function hide(participant) {
+    for (const what of ['video', 'audio']) document.getElementById(`${what}-${participant.id}`)?.remove();
+  }
+
+  function trackOf(id, what) {
+    const participant = meeting.participants.joined.get(id);
+    if (what === 'audio') return participant?.audioTrack;
+    if (what === 'video') return participant?.videoTrack;
+    return participant?.screenShareTracks?.video;
+  }
+
+  /**
+   * What has come of somebody's audio, video or screen, by getStats; null while there is no track.
+   * A track that begins anew counts from zero.
+   */
+  async function received(id, what) {
+    const track = trackOf(id, what);
+    if (!track) return null;
+    for (const connection of live()) {
+      for (const entry of (await connection.getStats()).values()) {
+        if (entry.type === 'inbound-rtp' && entry.trackIdentifier === track.id) {
+          const { bytesReceived: bytes, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
+          const { totalAudioEnergy: energy, totalFreezesDuration: frozen, freezeCount: freezes } = entry;
+          return { track: track.id, bytes, frames, width, height, energy, frozen, freezes, mid: entry.mid };
+        }
+      }
+    }
+    return null;
+  }
+
+  /** What this page sends: the outgoing streams by getStats. */
+  async function sent() {
+    const entries = [];
+    for (const connection of live()) {
+      for (const entry of (await connection.getStats()).values()) {
+        if (entry.type === 'outbound-rtp') {
+          const { kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason } = entry;
+          entries.push({ kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason });
+        }
+      }
+    }
+    return entries;
+  }
+
+  /** Milliseconds from the call of join until the first frame of somebody is decoded. */
+  async function firstFrame(id) {
+    for (;;) {
+      const video = await received(id, 'video');
+      if (video?.frames > 0) return performance.now() - window.joinBegan;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  const gaps = { longest: 0, last: 0 };
+
+  /** Watches from now on how long somebody's picture stands still. */
+  function watchGaps(id) {
+    const video = document.getElementById(`video-${id}`);
+    gaps.longest = 0;
+    gaps.last = performance.now();
+    const frame = (now) => {
+      gaps.longest = Math.max(gaps.longest, now - gaps.last);
+      gaps.last = now;
+      video.requestVideoFrameCallback(frame);
+    };
+    video.requestVideoFrameCallback(frame);
+  }
+
+  /** The longest time between two shown frames since then, the present one included, in milliseconds. */
+  function longestGap() {
+    return Math.max(gaps.longest, performance.now() - gaps.last);
+  }
+
+  /** Cuts the signalling socket as a lost network does; answers how many there have been. */
+  function cutSocket() {
+    sockets.at(-1).close(4999);
+    return sockets.length;
+  }
+
+  window.test = { signIn, join, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+})();
