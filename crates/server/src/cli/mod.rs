@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
             None => settings.resolve(),
         };
         match cli.command {
-            Command::Serve(settings) => serve::serve(resolve(settings)?).await,
+            Command::Serve(settings) => Box::pin(serve::serve(resolve(settings)?)).await,
             Command::Dev(settings) => Box::pin(dev::dev(settings, resolve)).await,
             Command::Token { settings, command } => token::run(&resolve(settings)?, command).await,
             Command::Backup { settings, backup } => backup.run(&resolve(settings)?).await,
