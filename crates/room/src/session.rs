@@ -13,7 +13,6 @@ use muster_model::{
 use crate::{
     effect::{CloseReason, Effect, Event, Stage},
     input::Person,
-    limits::Rates,
     people::{Peer, Place},
     room::Room,
 };
@@ -183,7 +182,6 @@ impl Room {
             lost_at: Some(lost_at),
             in_media: false,
             media_told: None,
-            rates: Rates::default(),
         };
         peer.stage = peer.first_stage();
         let watches = peer.watches();
