@@ -36,6 +36,12 @@ impl Room {
             self.expel(&peers, now);
             return Ok(Answer::Done);
         }
+        if let Command::TurnAwayParticipant(participant) = command {
+            let outside = self.people.of(participant).filter(|peer| !peer.is_inside());
+            let peers: Vec<PeerId> = outside.map(|peer| peer.id).collect();
+            self.expel(&peers, now);
+            return Ok(Answer::Done);
+        }
         if let Command::SetActive(active) = command {
             self.inactive = !active;
             return Ok(Answer::Done);
@@ -79,7 +85,9 @@ impl Room {
                 self.send(everybody, Event::Livestream(state));
                 Ok(Answer::Done)
             }
-            Command::RemoveParticipant(_) | Command::SetActive(_) => Ok(Answer::Done),
+            Command::RemoveParticipant(_) | Command::TurnAwayParticipant(_) | Command::SetActive(_) => {
+                Ok(Answer::Done)
+            }
         }
     }
 

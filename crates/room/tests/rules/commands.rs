@@ -278,3 +278,26 @@ fn an_inactive_meeting_lets_nobody_in_and_keeps_those_inside() {
     meeting.ask(ben, join());
     assert_eq!(meeting.inside(ana), ["Ana", "Ben"]);
 }
+
+#[test]
+fn a_deleted_participant_that_may_stay_does_not_come_in_any_more() {
+    let mut meeting = Meeting::new();
+    let ana = meeting.join_seed(1, "Ana", "group_call_host");
+    let deleted = person(2, "Ben", &seed("group_call_guest"));
+    let waits = meeting.join(&deleted);
+    let outside = meeting.connect(&deleted);
+    let other = meeting.join(&person(3, "Cleo", &seed("group_call_participant")));
+    meeting
+        .ask(ana, Request::AcceptWaiting(vec![waits.user]))
+        .granted();
+    meeting.ask(waits, Request::Join { display_name: None }).granted();
+    let waiting_too = meeting.connect(&deleted);
+    let outcome = meeting.command(Command::TurnAwayParticipant(outside.user));
+    assert_eq!(outcome.answer(), Ok(Answer::Done));
+    let closed: Vec<_> = outcome.closed().iter().map(|(peer, ..)| *peer).collect();
+    assert_eq!(closed, [outside.id, waiting_too.id]);
+    assert!(outcome.records().is_empty());
+    assert_eq!(meeting.inside(ana), ["Ana", "Cleo", "Ben"]);
+    let outcome = meeting.command(Command::TurnAwayParticipant(other.user));
+    assert!(outcome.closed().is_empty());
+}
