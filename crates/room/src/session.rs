@@ -31,7 +31,7 @@ pub struct Resumed {
     pub alive_at: Timestamp,
     /// Who was inside: peer, record of its stay, and who it is. They may come back within the grace period.
     pub inside: Vec<(PeerId, PeerId, Arc<Person>)>,
-    /// Participants who were inside at any time: they need no letting in.
+    /// Participants who were inside at any time, and not sent away since: they need no letting in.
     pub admitted: Vec<muster_model::ParticipantId>,
     /// Messages, oldest first.
     pub chat: Vec<ChatMessage>,
