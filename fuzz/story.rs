@@ -268,7 +268,8 @@ pub fn tell(data: &[u8]) {
                 DomainEvent::SessionEnded { .. } => {
                     assert!(std::mem::replace(&mut live, false) && inside.is_empty());
                 }
-                DomainEvent::ChatSaved { .. }
+                DomainEvent::AdmissionRevoked { .. }
+                | DomainEvent::ChatSaved { .. }
                 | DomainEvent::ChatDeleted { .. }
                 | DomainEvent::PollSaved { .. } => {
                     assert!(live);

@@ -118,6 +118,14 @@ pub enum DomainEvent {
         /// When.
         at: Timestamp,
     },
+    /// A participant that had been let in was sent away: it must be let in again, also where the room goes on
+    /// after a stop.
+    AdmissionRevoked {
+        /// The session.
+        session: SessionId,
+        /// Who.
+        participant: ParticipantId,
+    },
     /// Breakout rooms were made.
     ConnectedMeetingsCreated {
         /// Ids and titles.

@@ -301,6 +301,12 @@ impl Room {
                 "the title of a breakout room has 1 to {TITLE_MAX} characters"
             )));
         }
+        // No database keeps it in a text.
+        if titles.iter().any(|title| title.contains('\0')) {
+            return Err(Refusal::Invalid(
+                "the title has a character that cannot be kept".to_owned(),
+            ));
+        }
         let rooms: Vec<(MeetingId, String)> = titles
             .into_iter()
             .map(|title| (self.new_id(), title.to_owned()))

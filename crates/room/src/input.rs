@@ -383,6 +383,9 @@ pub enum Command {
     },
     /// A participant was deleted: its connections end, whatever state they are in.
     RemoveParticipant(ParticipantId),
+    /// A participant was deleted, and may stay where it is inside: those of its connections that have not
+    /// come in yet end, as its tokens are of no use any more.
+    TurnAwayParticipant(ParticipantId),
     /// The meeting was made active or inactive: while it is not, nobody comes in; those inside stay.
     SetActive(bool),
     /// A recording came into another state.

@@ -1,6 +1,8 @@
-//! What a room may grow to, and how often a peer may ask.
+//! What a room may grow to, and how often a participant may ask.
 
-use muster_model::Timestamp;
+use std::collections::BTreeMap;
+
+use muster_model::{ParticipantId, Timestamp};
 
 use crate::effect::Refusal;
 
@@ -25,6 +27,8 @@ pub struct Limits {
     pub poll_options: usize,
     /// Characters of a question or an answer.
     pub poll_text: usize,
+    /// Bytes of the questions and answers of all polls of a session.
+    pub poll_bytes: usize,
     /// Stores of a room.
     pub stores: usize,
     /// Keys of a store.
@@ -49,6 +53,7 @@ impl Default for Limits {
             polls: 500,
             poll_options: 100,
             poll_text: 2_000,
+            poll_bytes: 1 << 20,
             stores: 256,
             store_keys: 1_000,
             store_bytes: 4 << 20,
@@ -98,11 +103,42 @@ impl Rate {
     }
 }
 
-/// The requests of one peer, as one bucket for each kind: the time at which it would be full again.
+/// The requests of each participant. They are counted whether or not it is still connected: otherwise a new
+/// peer id would be as good as a pause.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    of: BTreeMap<ParticipantId, Rates>,
+    /// How many there may be before those are forgotten who might ask as often as anybody.
+    tidy_at: usize,
+}
+
+impl Requests {
+    /// Takes one request, or refuses it.
+    pub(crate) fn take(
+        &mut self,
+        participant: ParticipantId,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let taken = self.of.entry(participant).or_default().take(rate, now);
+        if self.of.len() > self.tidy_at {
+            self.of.retain(|_, rates| !rates.are_full(now));
+            self.tidy_at = 2 * self.of.len() + 64;
+        }
+        taken
+    }
+}
+
+/// The requests of one participant, as one bucket for each kind: the time at which it would be full again.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rates([Option<Timestamp>; Rate::COUNT]);
 
 impl Rates {
+    /// Whether nothing of them is used up.
+    fn are_full(&self, now: Timestamp) -> bool {
+        self.0.iter().flatten().all(|full_at| *full_at <= now)
+    }
+
     /// Takes one request, or refuses it.
     pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Refusal> {
         let (burst, every) = rate.bucket();

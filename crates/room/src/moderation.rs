@@ -32,7 +32,13 @@ impl Room {
     pub(crate) fn command(&mut self, now: Timestamp, command: Command) -> Result<Answer, CommandError> {
         if let Command::RemoveParticipant(participant) = command {
             let peers: Vec<PeerId> = self.people.of(participant).map(|peer| peer.id).collect();
-            self.admissions.revoke(participant);
+            self.revoke_admission(participant);
+            self.expel(&peers, now);
+            return Ok(Answer::Done);
+        }
+        if let Command::TurnAwayParticipant(participant) = command {
+            let outside = self.people.of(participant).filter(|peer| !peer.is_inside());
+            let peers: Vec<PeerId> = outside.map(|peer| peer.id).collect();
             self.expel(&peers, now);
             return Ok(Answer::Done);
         }
@@ -79,7 +85,9 @@ impl Room {
                 self.send(everybody, Event::Livestream(state));
                 Ok(Answer::Done)
             }
-            Command::RemoveParticipant(_) | Command::SetActive(_) => Ok(Answer::Done),
+            Command::RemoveParticipant(_) | Command::TurnAwayParticipant(_) | Command::SetActive(_) => {
+                Ok(Answer::Done)
+            }
         }
     }
 
@@ -135,13 +143,13 @@ impl Room {
         // A connection that has not asked to come in yet may stay, but for a ban.
         let peers = self.peers_of(&people, |peer| ban || peer.place != Place::Outside);
         for participant in people.keys() {
-            self.admissions.revoke(*participant);
             if ban {
                 self.record(DomainEvent::Banned {
                     participant: *participant,
                     at: now,
                 });
             }
+            self.revoke_admission(*participant);
         }
         self.expel(&peers, now);
         Ok(Answer::People(people.into_values().collect()))
@@ -181,7 +189,7 @@ impl Room {
             if let Some(known) = self.people.get(*id)
                 && known.place != Place::Outside
             {
-                self.admissions.revoke(known.person.participant);
+                self.revoke_admission(known.person.participant);
                 victims.push(*id);
             }
         }

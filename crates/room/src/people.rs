@@ -10,7 +10,6 @@ use muster_model::{
 use crate::{
     effect::{PeerView, Stage},
     input::{ConnectionId, Person},
-    limits::Rates,
 };
 
 /// How far a peer has come.
@@ -50,7 +49,6 @@ pub(crate) struct Peer {
     pub(crate) in_media: bool,
     /// By which connection others were last told that its media session is complete.
     pub(crate) media_told: Option<ConnectionId>,
-    pub(crate) rates: Rates,
 }
 
 impl Peer {

@@ -28,12 +28,18 @@ pub(crate) struct Polls {
     /// Oldest first.
     polls: Vec<Entry>,
     places: BTreeMap<PollId, usize>,
+    /// Of questions and answers.
+    bytes: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
     poll: Arc<Poll>,
     voted: BTreeSet<ParticipantId>,
+}
+
+fn text_bytes<'a>(question: &str, options: impl Iterator<Item = &'a String>) -> usize {
+    question.len() + options.map(String::len).sum::<usize>()
 }
 
 impl Polls {
@@ -52,6 +58,7 @@ impl Polls {
     fn add(&mut self, poll: Arc<Poll>) {
         let votes = poll.options.iter().flat_map(|option| &option.votes);
         let voted = votes.map(|vote| vote.participant_id).collect();
+        self.bytes += text_bytes(&poll.question, poll.options.iter().map(|option| &option.text));
         self.places.insert(poll.id, self.polls.len());
         self.polls.push(Entry { poll, voted });
     }
@@ -167,6 +174,11 @@ impl Room {
         check(&poll, &self.settings.limits)?;
         if self.polls.polls.len() >= self.settings.limits.polls {
             return Err(Refusal::Full("no more polls in this session"));
+        }
+        // Clients ask for all polls at once.
+        let bytes = self.polls.bytes + text_bytes(&poll.question, poll.options.iter());
+        if bytes > self.settings.limits.poll_bytes {
+            return Err(Refusal::Full("the polls of this session are full"));
         }
         let options = poll.options.into_iter().map(|text| PollOption {
             text,

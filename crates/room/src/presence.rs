@@ -12,7 +12,7 @@ use muster_model::{
 use crate::{
     effect::{CloseReason, Effect, Event, MediaEffect, PeerView, Refusal, RoomInfo, Stage},
     input::{Connect, ConnectionId, Disconnect, RequestId},
-    limits::{Rate, Rates},
+    limits::Rate,
     people::{Peer, Place},
     room::{Handled, Room},
 };
@@ -87,7 +87,6 @@ impl Room {
             lost_at: None,
             in_media: false,
             media_told: None,
-            rates: Rates::default(),
         });
     }
 

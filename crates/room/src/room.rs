@@ -10,7 +10,7 @@ use crate::{
     connected::ConnectedRooms,
     effect::{Effect, Event, Refusal},
     input::{Input, Request, RequestId},
-    limits::{Limits, Rate},
+    limits::{Limits, Rate, Requests},
     media::MediaState,
     people::{Peer, People},
     polls::Polls,
@@ -65,6 +65,7 @@ pub struct Room {
     pub(crate) turns: u64,
     /// Whether nobody may come in.
     pub(crate) inactive: bool,
+    requests: Requests,
     effects: Vec<Effect>,
 }
 
@@ -102,6 +103,7 @@ impl Room {
             recordings: BTreeMap::new(),
             turns: 0,
             inactive: settings.inactive,
+            requests: Requests::default(),
             effects: Vec::new(),
             settings,
             ids,
@@ -280,12 +282,15 @@ impl Room {
         }
     }
 
-    /// Counts a request against the peer's limit.
+    /// Counts a request against the limit of the peer's participant, whichever of its peers asks.
     pub(crate) fn take(&mut self, peer: PeerId, rate: Rate, now: Timestamp) -> Handled {
-        match self.people.get_mut(peer) {
-            Some(known) => known.rates.take(rate, now),
-            None => Err(Refusal::NotJoined),
-        }
+        let participant = self
+            .people
+            .get(peer)
+            .ok_or(Refusal::NotJoined)?
+            .person
+            .participant;
+        self.requests.take(participant, rate, now)
     }
 
     pub(crate) fn new_id<T: From<Uuid>>(&mut self) -> T {

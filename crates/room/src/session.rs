@@ -13,7 +13,6 @@ use muster_model::{
 use crate::{
     effect::{CloseReason, Effect, Event, Stage},
     input::Person,
-    limits::Rates,
     people::{Peer, Place},
     room::Room,
 };
@@ -32,7 +31,7 @@ pub struct Resumed {
     pub alive_at: Timestamp,
     /// Who was inside: peer, record of its stay, and who it is. They may come back within the grace period.
     pub inside: Vec<(PeerId, PeerId, Arc<Person>)>,
-    /// Participants who were inside at any time: they need no letting in.
+    /// Participants who were inside at any time, and not sent away since: they need no letting in.
     pub admitted: Vec<muster_model::ParticipantId>,
     /// Messages, oldest first.
     pub chat: Vec<ChatMessage>,
@@ -183,7 +182,6 @@ impl Room {
             lost_at: Some(lost_at),
             in_media: false,
             media_told: None,
-            rates: Rates::default(),
         };
         peer.stage = peer.first_stage();
         let watches = peer.watches();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_model::{ParticipantId, PeerId, Timestamp, preset::WaitingRoomType};
+use muster_model::{ParticipantId, PeerId, Timestamp, event::DomainEvent, preset::WaitingRoomType};
 
 use crate::{
     effect::{Event, WaitingPerson},
@@ -25,9 +25,9 @@ impl Admissions {
         self.0.contains(&participant)
     }
 
-    /// A participant that was sent away must be let in again.
-    pub(crate) fn revoke(&mut self, participant: ParticipantId) {
-        self.0.remove(&participant);
+    /// A participant that was sent away must be let in again; whether it had been let in.
+    fn revoke(&mut self, participant: ParticipantId) -> bool {
+        self.0.remove(&participant)
     }
 
     /// Forgets everybody, when a session ends.
@@ -56,6 +56,15 @@ impl Room {
                 .people
                 .all_inside()
                 .any(|other| other.permissions.accept_waiting_requests),
+        }
+    }
+
+    /// A participant that is sent away must be let in again.
+    pub(crate) fn revoke_admission(&mut self, participant: ParticipantId) {
+        if self.admissions.revoke(participant)
+            && let Some(session) = self.session()
+        {
+            self.record(DomainEvent::AdmissionRevoked { session, participant });
         }
     }
 
@@ -115,7 +124,7 @@ impl Room {
         let (participants, peers) = self.who_waits_of(users);
         for participant in participants {
             if !self.people.of(participant).any(Peer::is_inside) {
-                self.admissions.revoke(participant);
+                self.revoke_admission(participant);
             }
         }
         self.send_away(&peers, now, Event::WaitingDenied);

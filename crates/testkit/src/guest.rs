@@ -105,7 +105,7 @@ impl Guest {
             let end = loop {
                 match incoming.next().await {
                     Some(Ok(Message::Binary(bytes))) => {
-                        let frame = Frame::decode(&bytes).expect("a frame that reads");
+                        let frame = Frame::decode_any(&bytes).expect("a frame that reads");
                         let _ = hear.send(Heard::Frame(frame));
                     }
                     Some(Ok(Message::Text(text))) => {

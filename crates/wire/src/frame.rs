@@ -40,11 +40,16 @@ pub enum FrameError {
 }
 
 impl Frame {
-    /// Reads a frame. The payload is a part of `bytes`, not a copy.
+    /// Reads a frame of a client. The payload is a part of `bytes`, not a copy.
     pub fn decode(bytes: &Bytes) -> Result<Self, FrameError> {
         if bytes.len() > MAX_FRAME {
             return Err(FrameError::TooLong);
         }
+        Self::decode_any(bytes)
+    }
+
+    /// Reads a frame of a server, whose lists may be longer than what clients say.
+    pub fn decode_any(bytes: &Bytes) -> Result<Self, FrameError> {
         let message = SocketMessage::decode(bytes.clone())?;
         let id = message.id.unwrap_or_default();
         if id.len() > MAX_ID {

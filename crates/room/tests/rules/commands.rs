@@ -121,14 +121,18 @@ fn a_ban_is_recorded_for_those_found_before_they_are_told() {
     // A tab that has not come in yet goes too.
     let tab = meeting.connect(&person(2, "Ben", &seed("group_call_participant")));
     let outcome = meeting.command(kick(&[2, 99], &[], true));
+    let records = outcome.records();
     assert_eq!(
-        outcome.records()[0],
+        records[0],
         DomainEvent::Banned {
             participant: ben.user,
             at: START
         }
     );
-    assert_eq!(outcome.records().len(), 2);
+    assert!(matches!(
+        records[1..],
+        [DomainEvent::AdmissionRevoked { .. }, DomainEvent::PeerLeft { .. }]
+    ));
     let closed: Vec<_> = outcome.closed().into_iter().map(|(peer, ..)| peer).collect();
     assert_eq!(closed, [ben.id, tab.id]);
 }
@@ -205,7 +209,7 @@ fn a_deleted_participant_goes_from_wherever_it_is() {
     meeting.lose(lost);
     let outcome = meeting.command(Command::RemoveParticipant(inside.user));
     assert_eq!(outcome.told(inside)[0], Event::Kicked);
-    assert_eq!(outcome.records().len(), 2);
+    assert_eq!(outcome.records().len(), 3);
     assert_eq!(meeting.inside(ana), ["Ana"]);
     let outcome = meeting.command(Command::RemoveParticipant(inside.user));
     assert_eq!(outcome.answer(), Ok(Answer::Done));
@@ -277,4 +281,27 @@ fn an_inactive_meeting_lets_nobody_in_and_keeps_those_inside() {
     meeting.command(Command::SetActive(true));
     meeting.ask(ben, join());
     assert_eq!(meeting.inside(ana), ["Ana", "Ben"]);
+}
+
+#[test]
+fn a_deleted_participant_that_may_stay_does_not_come_in_any_more() {
+    let mut meeting = Meeting::new();
+    let ana = meeting.join_seed(1, "Ana", "group_call_host");
+    let deleted = person(2, "Ben", &seed("group_call_guest"));
+    let waits = meeting.join(&deleted);
+    let outside = meeting.connect(&deleted);
+    let other = meeting.join(&person(3, "Cleo", &seed("group_call_participant")));
+    meeting
+        .ask(ana, Request::AcceptWaiting(vec![waits.user]))
+        .granted();
+    meeting.ask(waits, Request::Join { display_name: None }).granted();
+    let waiting_too = meeting.connect(&deleted);
+    let outcome = meeting.command(Command::TurnAwayParticipant(outside.user));
+    assert_eq!(outcome.answer(), Ok(Answer::Done));
+    let closed: Vec<_> = outcome.closed().iter().map(|(peer, ..)| *peer).collect();
+    assert_eq!(closed, [outside.id, waiting_too.id]);
+    assert!(outcome.records().is_empty());
+    assert_eq!(meeting.inside(ana), ["Ana", "Cleo", "Ben"]);
+    let outcome = meeting.command(Command::TurnAwayParticipant(other.user));
+    assert!(outcome.closed().is_empty());
 }

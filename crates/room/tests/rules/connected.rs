@@ -268,3 +268,14 @@ fn not_too_often() {
     world.at(main_room()).pass(SECOND);
     world.family(main_room(), ana);
 }
+
+#[test]
+fn a_title_that_no_database_keeps_is_refused() {
+    let mut world = World::new();
+    let (ana, _) = world.join(main_room(), &host());
+    let titles = vec!["Red".to_owned(), "Bl\0ue".to_owned()];
+    let outcomes = world.ask(main_room(), ana, Request::CreateConnectedRooms(titles));
+    let outcome = outcomes.of(main_room());
+    assert!(matches!(outcome.refusal(ana), Refusal::Invalid(_)));
+    assert!(outcome.records().is_empty());
+}

@@ -114,3 +114,33 @@ fn before_any_session_the_room_has_a_title_and_no_session() {
     };
     assert_eq!((info.session, info.started_at), (None, Meeting::at(SECOND)));
 }
+
+#[test]
+fn what_a_participant_may_ask_does_not_grow_with_its_peers() {
+    let mut meeting = Meeting::new();
+    let person = person_who(1, "Ana", |_| ());
+    let mut ana = meeting.join(&person);
+    for _ in 0..50 {
+        meeting.ask(ana, store_write()).granted();
+    }
+    assert_eq!(meeting.ask(ana, store_write()).refusal(ana), Refusal::TooMany);
+    // Neither another tab nor leaving and coming back helps.
+    let tab = meeting.join(&person);
+    assert_eq!(meeting.ask(tab, store_write()).refusal(tab), Refusal::TooMany);
+    meeting.leave(tab);
+    meeting.leave(ana);
+    ana = meeting.join(&person);
+    assert_eq!(meeting.ask(ana, store_write()).refusal(ana), Refusal::TooMany);
+    // Others ask as they like, and so does she after a pause.
+    let ben = meeting.join(&person_who(2, "Ben", |_| ()));
+    meeting.ask(ben, store_write()).granted();
+    meeting.pass(SECOND);
+    meeting.ask(ana, store_write()).granted();
+}
+
+fn store_write() -> Request {
+    Request::StoreInsert {
+        store: "s".to_owned(),
+        items: vec![("k".to_owned(), b"1".to_vec())],
+    }
+}

@@ -361,6 +361,7 @@ impl Both {
                 assert_eq!(self.session.take(), Some(*session));
                 assert!(self.open.is_empty());
             }
+            DomainEvent::AdmissionRevoked { session, .. } => assert_eq!(self.session, Some(*session)),
             other => panic!("{other:?}"),
         }
     }

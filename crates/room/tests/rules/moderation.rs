@@ -16,11 +16,17 @@ fn a_kick_is_for_the_victims_and_may_be_said_twice() {
     let left = |view: &Event| matches!(view, Event::PeerLeft(view) if view.peer == ben.id);
     assert_eq!(
         outcome.records(),
-        [DomainEvent::PeerLeft {
-            session,
-            record: ben.id,
-            at: START
-        }]
+        [
+            DomainEvent::AdmissionRevoked {
+                session,
+                participant: ben.user
+            },
+            DomainEvent::PeerLeft {
+                session,
+                record: ben.id,
+                at: START
+            }
+        ]
     );
     assert_eq!(outcome.told(ben), [Event::Kicked]);
     assert_eq!(outcome.closed(), [(ben.id, ben.connection, CloseReason::Removed)]);
@@ -77,7 +83,8 @@ fn one_kicked_while_its_connection_is_lost_comes_back_as_a_stranger() {
     let outcome = meeting.ask(ana, Request::Kick(vec![ben.id])).granted();
     assert!(matches!(
         outcome.records().as_slice(),
-        [DomainEvent::PeerLeft { at, .. }] if *at == Meeting::at(SECOND)
+        [DomainEvent::AdmissionRevoked { participant, .. }, DomainEvent::PeerLeft { at, .. }]
+            if *at == Meeting::at(SECOND) && *participant == ben.user
     ));
     assert!(outcome.closed().is_empty() && outcome.told(ben).is_empty());
     assert!(matches!(outcome.told(ana).as_slice(), [Event::PeerLeft(_)]));

@@ -340,6 +340,25 @@ fn a_session_has_so_many_polls() {
 }
 
 #[test]
+fn the_texts_of_all_polls_are_bounded() {
+    let mut meeting = Meeting::with(RoomSettings {
+        limits: Limits {
+            // "Tea?", "Yes" and "No", twice.
+            poll_bytes: 18,
+            ..Limits::default()
+        },
+        ..settings()
+    });
+    let ana = meeting.join(&person_who(1, "Ana", |_| ()));
+    ask(&mut meeting, ana, question());
+    let outcome = meeting.ask(ana, Request::CreatePoll(options(&["Yes", "Never"])));
+    assert!(matches!(outcome.refusal(ana), Refusal::Full(_)));
+    ask(&mut meeting, ana, question());
+    let outcome = meeting.ask(ana, Request::CreatePoll(question()));
+    assert!(matches!(outcome.refusal(ana), Refusal::Full(_)));
+}
+
+#[test]
 fn polls_and_votes_are_limited() {
     let (mut meeting, ana, ben, _) = three();
     let poll = ask(&mut meeting, ana, question());

@@ -80,7 +80,9 @@ impl Outbox {
         if waiting.close.is_some() {
             return;
         }
-        if waiting.frames.len() >= MAX_FRAMES || waiting.bytes + frame.len() > MAX_BYTES {
+        // One long answer may be longer than the bound: the client would come back and ask for it for ever.
+        let full = waiting.frames.len() >= MAX_FRAMES || waiting.bytes + frame.len() > MAX_BYTES;
+        if full && !waiting.frames.is_empty() {
             waiting.frames.clear();
             waiting.bytes = 0;
             waiting.close = Some(CloseCode::TryLater);
@@ -179,6 +181,20 @@ mod tests {
             assert!(frames.is_empty());
             assert_eq!(close, Some(CloseCode::TryLater));
         }
+    }
+
+    #[tokio::test]
+    async fn one_frame_beyond_the_bound_is_written() {
+        let outbox = Outbox::default();
+        let long = Bytes::from(vec![0; MAX_BYTES + 1]);
+        outbox.push(long.clone());
+        assert_eq!(
+            taken(&outbox, Instant::now()).await,
+            (VecDeque::from([long.clone()]), None)
+        );
+        outbox.push(long);
+        outbox.push(Bytes::from_static(b"more"));
+        assert_eq!(taken(&outbox, Instant::now()).await.1, Some(CloseCode::TryLater));
     }
 
     #[tokio::test]

@@ -39,8 +39,8 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// Without a frame from the client for so long, its connection counts as lost. Clients send each 15 s at
 /// least.
 const SILENT_AFTER: Duration = Duration::from_secs(45);
-/// How long a write may take before the client counts as too slow.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// After a write that took so long the client has shown that it is there, though it was not listened to.
+const LONG_WRITE: Duration = Duration::from_secs(10);
 /// How long the client has to take the last frames and answer the close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -322,7 +322,11 @@ impl Line {
     /// Writes frames; false when the client does not take them.
     async fn write(&mut self, frames: impl Iterator<Item = Bytes>) -> bool {
         self.last_written = Instant::now();
-        in_time(&self.outbox, self.socket.write(frames)).await
+        let taken = in_time(&self.outbox, self.socket.write(frames)).await;
+        if self.last_written.elapsed() > LONG_WRITE {
+            self.last_heard = Instant::now();
+        }
+        taken
     }
 
     async fn write_text(&mut self, text: &'static str) -> bool {
@@ -348,7 +352,7 @@ impl Line {
 async fn in_time(outbox: &Outbox, write: impl Future<Output = Result<(), tungstenite::Error>>) -> bool {
     tokio::select! {
         biased;
-        written = tokio::time::timeout(WRITE_TIMEOUT, write) => matches!(written, Ok(Ok(()))),
+        written = write => written.is_ok(),
         // Frames piled up behind this one: nobody reads.
         () = outbox.overflowed() => false,
     }

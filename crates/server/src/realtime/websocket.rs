@@ -5,6 +5,8 @@
 //! that ever passed: a list of a thousand people, on each of their sockets. Here the buffer lives as long
 //! as the write.
 
+use std::{io, time::Duration};
+
 use axum::{extract::ws::WebSocketUpgrade, response::Response};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
@@ -14,7 +16,8 @@ use http::{
 };
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -31,6 +34,10 @@ use crate::api::error::ApiError;
 const READ_BUFFER: usize = 2 << 10;
 /// Frames are gathered up to so many bytes; longer ones are written as they are.
 const PIECE: usize = 16 << 10;
+
+/// How long the client may take for a piece before it counts as too slow. A long list may take a bad
+/// network much longer.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(20);
 
 const FINAL: u8 = 0x80;
 const TEXT: u8 = 1;
@@ -100,27 +107,31 @@ impl Socket {
         frames: impl Iterator<Item = (u8, Bytes)>,
     ) -> Result<(), tungstenite::Error> {
         // Answers to pings, of which a part may be written already.
-        self.0.flush().await?;
+        timeout(PIECE_TIMEOUT, self.0.flush())
+            .await
+            .map_err(|_| too_slow())??;
         let io = self.0.get_mut();
         let mut piece = Vec::new();
         for (opcode, payload) in frames {
             if !piece.is_empty() && piece.len() + payload.len() > PIECE {
-                io.write_all(&piece).await?;
+                write_steadily(io, &piece).await?;
                 piece.clear();
             }
             put_header(&mut piece, opcode, payload.len());
             if payload.len() > PIECE {
-                io.write_all(&piece).await?;
+                write_steadily(io, &piece).await?;
                 piece.clear();
-                io.write_all(&payload).await?;
+                write_steadily(io, &payload).await?;
             } else {
                 piece.extend_from_slice(&payload);
             }
         }
         if !piece.is_empty() {
-            io.write_all(&piece).await?;
+            write_steadily(io, &piece).await?;
         }
-        io.flush().await?;
+        timeout(PIECE_TIMEOUT, io.flush())
+            .await
+            .map_err(|_| too_slow())??;
         Ok(())
     }
 
@@ -137,6 +148,20 @@ impl Socket {
         };
         self.0.send(Message::Close(Some(frame))).await
     }
+}
+
+fn too_slow() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client does not read")
+}
+
+/// Writes all, as long as each piece is taken in time.
+async fn write_steadily(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    for piece in bytes.chunks(PIECE) {
+        timeout(PIECE_TIMEOUT, io.write_all(piece))
+            .await
+            .map_err(|_| too_slow())??;
+    }
+    Ok(())
 }
 
 /// Head of a whole message from a server: never masked (RFC 6455 section 5.2).
@@ -157,7 +182,27 @@ fn put_header(out: &mut Vec<u8>, opcode: u8, length: usize) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, duplex};
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_is_waited_for_while_it_reads() {
+        let (mut here, mut there) = duplex(PIECE);
+        let reader = tokio::spawn(async move {
+            let mut piece = vec![0; PIECE];
+            for _ in 0..64 {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                there.read_exact(&mut piece).await.unwrap();
+            }
+            there
+        });
+        write_steadily(&mut here, &vec![7; 64 * PIECE]).await.unwrap();
+        let _open = reader.await.unwrap();
+        // Who does not read at all is not.
+        let error = write_steadily(&mut here, &vec![7; 2 * PIECE]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
 
     #[test]
     fn heads_read_as_tungstenite_reads_them() {

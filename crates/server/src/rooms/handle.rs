@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muster_model::PeerId;
+use muster_model::{MeetingId, PeerId};
 use muster_room::{
     Answer, Command, CommandError, CommandId, Connect, Connected, ConnectionId, Disconnect, Input,
 };
@@ -52,14 +52,16 @@ pub struct RoomGone;
 #[derive(Debug, Clone)]
 pub struct RoomHandle {
     at: Arc<MeetingScope>,
+    parent: Option<MeetingId>,
     inbox: mpsc::Sender<ToRoom>,
 }
 
 impl RoomHandle {
-    pub(super) fn channel(at: MeetingScope) -> (Self, Inbox) {
+    pub(super) fn channel(at: MeetingScope, parent: Option<MeetingId>) -> (Self, Inbox) {
         let (inbox, heard) = mpsc::channel(INBOX);
         let room = Self {
             at: Arc::new(at),
+            parent,
             inbox,
         };
         (room, heard)
@@ -68,6 +70,12 @@ impl RoomHandle {
     /// Its meeting.
     pub fn at(&self) -> &MeetingScope {
         &self.at
+    }
+
+    /// Whether it is the room of a meeting, or a breakout room of that.
+    pub(super) fn is_of_family(&self, parent: &MeetingScope) -> bool {
+        self.at.scope == parent.scope
+            && (self.at.meeting == parent.meeting || self.parent == Some(parent.meeting))
     }
 
     /// Whether both are one and the same room, not only rooms of one meeting.

@@ -182,7 +182,7 @@ impl Rooms {
         if app.is_stopping() {
             return Err(RoomError::Stopping);
         }
-        let (room, inbox) = RoomHandle::channel(start.at.clone());
+        let (room, inbox) = RoomHandle::channel(start.at.clone(), start.parent);
         live.insert(start.at.meeting, room.clone());
         self.tasks
             .spawn(task::run(app.clone(), start.clone(), room.clone(), inbox));
@@ -222,18 +222,24 @@ impl Rooms {
         room.command(id, command).await
     }
 
-    /// Ends the connections of a participant that was deleted, in its meeting and the breakout rooms of it.
-    pub async fn remove_participant(&self, at: &MeetingScope, participant: ParticipantId) {
+    /// Ends the connections of a participant that was deleted, in its meeting and the breakout rooms of it;
+    /// or of them those only that have not come in yet.
+    pub async fn remove_participant(&self, at: &MeetingScope, participant: ParticipantId, inside_too: bool) {
         let rooms: Vec<RoomHandle> = self
             .lock()
             .values()
-            .filter(|room| room.at().scope == at.scope)
+            .filter(|room| room.is_of_family(at))
             .cloned()
             .collect();
         for room in rooms {
             let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
-            // Most rooms of the app do not know it.
-            let _ = room.command(id, Command::RemoveParticipant(participant)).await;
+            // A room that has ended meanwhile has no connections.
+            let command = if inside_too {
+                Command::RemoveParticipant(participant)
+            } else {
+                Command::TurnAwayParticipant(participant)
+            };
+            let _ = room.command(id, command).await;
         }
     }
 

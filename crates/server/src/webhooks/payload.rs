@@ -155,6 +155,7 @@ pub fn for_domain_event(event: &DomainEvent, context: &Context<'_>) -> Vec<(Webh
         | DomainEvent::ChatDeleted { .. }
         | DomainEvent::PollSaved { .. }
         | DomainEvent::Banned { .. }
+        | DomainEvent::AdmissionRevoked { .. }
         | DomainEvent::ConnectedMeetingsCreated { .. }
         | DomainEvent::ConnectedMeetingsDeleted { .. } => Vec::new(),
     }

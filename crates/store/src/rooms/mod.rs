@@ -84,6 +84,9 @@ pub async fn record(
         DomainEvent::ChatSaved { session, message } => chat::save(conn, at, *session, message).await,
         DomainEvent::ChatDeleted { message, .. } => chat::delete(conn, at, *message).await,
         DomainEvent::PollSaved { session, poll } => polls::save(conn, at, *session, poll).await,
+        DomainEvent::AdmissionRevoked { session, participant } => {
+            stays::revoke_admission(conn, at, *session, *participant).await
+        }
         DomainEvent::Banned {
             participant,
             at: time,

@@ -32,7 +32,7 @@ pub struct ResumedRoom {
     pub inside: Vec<Inside>,
     /// Records of stays that go on though the participant was deleted: to be left at `heartbeat_at`.
     pub gone: Vec<PeerId>,
-    /// Participants who were inside at any time.
+    /// Participants who were inside at any time, and were not sent away since.
     pub admitted: Vec<ParticipantId>,
     /// The latest chat, oldest first; of all sessions where the meeting's chat persists.
     pub chat: Vec<ChatMessage>,
@@ -118,7 +118,7 @@ impl Store {
             .fetch_all(
                 "SELECT DISTINCT participant_id FROM peers WHERE session_id = (SELECT id FROM sessions \
                  WHERE id = $1 AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)) \
-                 ORDER BY participant_id",
+                 AND NOT sent_away ORDER BY participant_id",
                 params![session.id, at.scope.app, &at.scope.account],
             )
             .await?;

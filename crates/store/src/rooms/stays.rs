@@ -81,7 +81,8 @@ async fn come_back(
         .execute(
             concat!(
                 "UPDATE peers SET left_at = NULL, present_since = $7, custom_participant_id = $8, ",
-                "display_name = $9, preset_name = $10, search_text = $11, view_type = $12, updated_at = $7 ",
+                "display_name = $9, preset_name = $10, search_text = $11, view_type = $12, updated_at = $7, ",
+                "sent_away = FALSE ",
                 "WHERE id = $5 AND participant_id = $6 AND present_since IS NULL AND session_id = ",
                 live_session!()
             ),
@@ -99,6 +100,25 @@ async fn come_back(
                     stay.view_type.as_str(),
                 ],
             ),
+        )
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Marks the stays of a participant that is sent away; one that begins later, or goes on, is unmarked.
+pub(super) async fn revoke_admission(
+    conn: &mut Conn,
+    at: &MeetingScope,
+    session: SessionId,
+    participant: ParticipantId,
+) -> Result<bool, StoreError> {
+    let changed = conn
+        .execute(
+            concat!(
+                "UPDATE peers SET sent_away = TRUE WHERE participant_id = $5 AND session_id = ",
+                live_session!()
+            ),
+            session_params(at, session, params![participant]),
         )
         .await?;
     Ok(changed > 0)

@@ -646,6 +646,22 @@ async fn a_room_is_resumed(db: Database) {
     let mut admitted: Vec<ParticipantId> = stays.iter().map(|stay| stay.participant_id).collect();
     admitted.sort_by_key(ToString::to_string);
     assert_eq!(resumed.admitted, admitted);
+    // One that was sent away has to be let in again, whatever its earlier stays, until it is.
+    let away = DomainEvent::AdmissionRevoked {
+        session: room.session,
+        participant: stays[2].participant_id,
+    };
+    assert_eq!(room.record(vec![away]).await, [true]);
+    let again = store.resume_room(&room.at, ALL).await.unwrap().unwrap().admitted;
+    assert_eq!(again.len(), admitted.len() - 1);
+    assert!(!again.contains(&stays[2].participant_id));
+    let back = Stay {
+        joined_at: s(21),
+        ..stays[2].clone()
+    };
+    room.record(vec![room.joined(&back)]).await;
+    let again = store.resume_room(&room.at, ALL).await.unwrap().unwrap().admitted;
+    assert_eq!(again, admitted);
     assert_eq!((resumed.chat, resumed.polls), (vec![said], vec![asked]));
     assert_eq!(resumed.connected_meetings, rooms[..2]);
 }

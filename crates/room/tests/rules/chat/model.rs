@@ -176,7 +176,7 @@ impl Both {
         // Limits of requests are not what this is about; some messages are of the same moment.
         self.turns += 1;
         if self.turns.is_multiple_of(2) {
-            self.meeting.pass(SECOND);
+            self.meeting.pass(3 * SECOND);
         }
         match act {
             Act::Pass(micros) => {

@@ -378,9 +378,7 @@ async fn delete(
         .store
         .write(move |conn| Box::pin(async move { participants::delete(conn, &at, id).await }))
         .await?;
-    if disconnect {
-        app.rooms.remove_participant(&caller.at, id).await;
-    }
+    app.rooms.remove_participant(&caller.at, id, disconnect).await;
     Ok(Envelope::one(DeletedParticipant {
         custom_participant_id: gone.custom_participant_id,
         preset_id: gone.preset_id,

@@ -246,11 +246,14 @@ async fn deleting_a_participant_revokes_its_tokens_and_may_disconnect_it(db: Dat
     let mut ana = Guest::join(&stage.origin(), &stage.host("Ana").await).await;
     let mut bo = Guest::join(&stage.origin(), &stage.participant("Bo").await).await;
     let mut cy = Guest::join(&stage.origin(), &stage.participant("Cy").await).await;
+    let mut tab = Guest::connect(&stage.origin(), &bo.token).await;
     stage
         .meeting
         .delete(&format!("/participants/{}", bo.user))
         .await
         .expect(200);
+    // One that had not come in yet does not do so now.
+    assert_eq!(tab.closed().await, Closed::Code(1000));
     let path = format!("/participants/{}?disconnect=true", cy.user);
     stage.meeting.delete(&path).await.expect(200);
     assert_eq!(cy.closed().await, Closed::Code(1000));

@@ -16,6 +16,7 @@ both!(
     what_is_written_reaches_everybody,
     keys_are_deleted_for_everybody,
     a_store_is_bounded,
+    a_store_as_long_as_may_be_is_read_whole,
     stores_end_with_their_session,
 );
 
@@ -176,4 +177,22 @@ async fn stores_end_with_their_session(db: Database) {
     ana.closed().await;
     let mut ana = Guest::join(&stage.origin(), &token).await;
     assert!(read(&mut ana, &[]).await.store_items.is_empty());
+}
+
+async fn a_store_as_long_as_may_be_is_read_whole(db: Database) {
+    let stage = Stage::new(db).await;
+    let mut ana = Guest::join(&stage.origin(), &stage.host("Ana").await).await;
+    let value = format!("\"{}\"", "x".repeat(1_000_000));
+    for key in ["a", "b", "c", "d"] {
+        let wish = insert(&ana, &[(key, &value)]);
+        ana.tell(event::STORE_INSERT_KEYS, &wish).await;
+        ana.hear::<PluginStoreResponse>(event::STORE_INSERT_KEYS).await;
+    }
+    let rest = format!("\"{}\"", "y".repeat(190_000));
+    let wish = insert(&ana, &[("e", &rest)]);
+    ana.tell(event::STORE_INSERT_KEYS, &wish).await;
+    ana.hear::<PluginStoreResponse>(event::STORE_INSERT_KEYS).await;
+    let mut bo = Guest::join(&stage.origin(), &stage.participant("Bo").await).await;
+    let found = read(&mut bo, &[]).await;
+    assert_eq!(found.store_items.len(), 5);
 }
