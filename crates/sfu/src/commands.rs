@@ -13,6 +13,7 @@ use crate::{
     api::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent},
     layers,
     link::Link,
+    retire::Retirement,
     sdp::{Description, Section},
     sfu::Sfu,
     state::{Producer, Transport, mime_type},
@@ -87,7 +88,9 @@ impl Sfu {
                 if let Ok(producer) = self.producer(meeting, peer, &producer) {
                     self.end_producer(producer, true);
                 }
-                self.answer(place, &offer).map(Reply::Answer)
+                let answer = self.answer(place, &offer)?;
+                self.consider_retirement(place);
+                Ok(Reply::Answer(answer))
             }
             Command::CloseConsumer {
                 mids,
@@ -191,6 +194,7 @@ impl Sfu {
             queued: None,
             dirty: false,
             streams: HashMap::new(),
+            retirement: Retirement::default(),
             clock: None,
             view: Description::read(""),
             templates: [find(Section::is_audio), find(Section::is_video)],

@@ -19,6 +19,7 @@ mod forward;
 mod layers;
 mod link;
 mod negotiation;
+mod retire;
 mod rewrite;
 mod sdp;
 mod sequence;

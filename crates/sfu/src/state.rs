@@ -17,6 +17,7 @@ use crate::{
     api::{Kinds, MediaKind, ProducerInfo, TransportStats},
     layers::{self, LAYERS, Meter},
     link::Link,
+    retire::Retirement,
     rewrite::Rewriter,
     sdp::{Description, Section},
     sequence::Numbering,
@@ -68,6 +69,8 @@ pub(crate) struct Transport {
 
     /// Sending: what the incoming streams are; none for those of nobody.
     pub streams: HashMap<Ssrc, Option<(usize, usize)>>,
+    /// Sending: whether it is to be replaced.
+    pub retirement: Retirement,
     /// Sending: our clock and the client's at the same moment.
     pub clock: Option<(Instant, SystemTime)>,
 
