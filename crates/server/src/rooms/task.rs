@@ -120,6 +120,9 @@ impl Task {
         if !store.take_over(&start.at, app.rooms.node(), silent_since).await? {
             return Err(RoomError::Elsewhere.into());
         }
+        // What the caller read may have changed since. A change from here on is a command that waits.
+        let meeting = store.meeting(&start.at.scope, start.at.meeting).await?;
+        let start = StartWith::of(start.at, &meeting);
         let resumed = store.resume_room(&start.at, chat_limits).await?;
         let earlier_chat = if start.persist_chat && resumed.is_none() {
             store.meeting_chat(&start.at, chat_limits).await?
