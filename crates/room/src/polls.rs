@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Polls {
     /// Oldest first.
-    polls: Vec<Entry>,
+    entries: Vec<Entry>,
     places: BTreeMap<PollId, usize>,
     /// Of questions and answers.
     bytes: usize,
@@ -59,16 +59,16 @@ impl Polls {
         let votes = poll.options.iter().flat_map(|option| &option.votes);
         let voted = votes.map(|vote| vote.participant_id).collect();
         self.bytes += text_bytes(&poll.question, poll.options.iter().map(|option| &option.text));
-        self.places.insert(poll.id, self.polls.len());
-        self.polls.push(Entry { poll, voted });
+        self.places.insert(poll.id, self.entries.len());
+        self.entries.push(Entry { poll, voted });
     }
 
     fn get(&self, id: PollId) -> Option<&Entry> {
-        self.polls.get(*self.places.get(&id)?)
+        self.entries.get(*self.places.get(&id)?)
     }
 
     fn get_mut(&mut self, id: PollId) -> Option<&mut Entry> {
-        self.polls.get_mut(*self.places.get(&id)?)
+        self.entries.get_mut(*self.places.get(&id)?)
     }
 }
 
@@ -172,7 +172,7 @@ impl Room {
         created_by_participant: Option<ParticipantId>,
     ) -> Result<Arc<Poll>, Refusal> {
         check(&poll, &self.settings.limits)?;
-        if self.polls.polls.len() >= self.settings.limits.polls {
+        if self.polls.entries.len() >= self.settings.limits.polls {
             return Err(Refusal::Full("no more polls in this session"));
         }
         // Clients ask for all polls at once.
@@ -256,7 +256,7 @@ impl Room {
         let mut polls = Vec::new();
         if let Some(participant) = viewer.map(|viewer| viewer.person.participant) {
             self.take(peer, Rate::Reads, now)?;
-            let entries = self.polls.polls.iter();
+            let entries = self.polls.entries.iter();
             polls = entries
                 .map(|entry| entry.view(entry.shows_results_to(participant)))
                 .collect();
