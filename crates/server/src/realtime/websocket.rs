@@ -114,20 +114,20 @@ impl Socket {
         let mut piece = Vec::new();
         for (opcode, payload) in frames {
             if !piece.is_empty() && piece.len() + payload.len() > PIECE {
-                write_steadily(io, &piece).await?;
+                write_steadily(io, &piece, PIECE_TIMEOUT).await?;
                 piece.clear();
             }
             put_header(&mut piece, opcode, payload.len());
             if payload.len() > PIECE {
-                write_steadily(io, &piece).await?;
+                write_steadily(io, &piece, PIECE_TIMEOUT).await?;
                 piece.clear();
-                write_steadily(io, &payload).await?;
+                write_steadily(io, &payload, PIECE_TIMEOUT).await?;
             } else {
                 piece.extend_from_slice(&payload);
             }
         }
         if !piece.is_empty() {
-            write_steadily(io, &piece).await?;
+            write_steadily(io, &piece, PIECE_TIMEOUT).await?;
         }
         timeout(PIECE_TIMEOUT, io.flush())
             .await
@@ -154,10 +154,14 @@ fn too_slow() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the client does not read")
 }
 
-/// Writes all, as long as each piece is taken in time.
-async fn write_steadily(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+/// Writes all, as long as each piece is taken `within` that time.
+async fn write_steadily(
+    io: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    within: Duration,
+) -> io::Result<()> {
     for piece in bytes.chunks(PIECE) {
-        timeout(PIECE_TIMEOUT, io.write_all(piece))
+        timeout(within, io.write_all(piece))
             .await
             .map_err(|_| too_slow())??;
     }
@@ -186,21 +190,26 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_slow_reader_is_waited_for_while_it_reads() {
+        let within = Duration::from_secs(1);
         let (mut here, mut there) = duplex(PIECE);
         let reader = tokio::spawn(async move {
             let mut piece = vec![0; PIECE];
             for _ in 0..64 {
-                tokio::time::sleep(Duration::from_secs(5)).await;
+                tokio::time::sleep(Duration::from_millis(40)).await;
                 there.read_exact(&mut piece).await.unwrap();
             }
             there
         });
-        write_steadily(&mut here, &vec![7; 64 * PIECE]).await.unwrap();
+        write_steadily(&mut here, &vec![7; 64 * PIECE], within)
+            .await
+            .unwrap();
         let _open = reader.await.unwrap();
         // Who does not read at all is not.
-        let error = write_steadily(&mut here, &vec![7; 2 * PIECE]).await.unwrap_err();
+        let error = write_steadily(&mut here, &vec![7; 2 * PIECE], within)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 

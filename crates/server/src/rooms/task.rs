@@ -25,12 +25,13 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{
-    StartWith,
+    RoomError, StartWith,
     handle::{Inbox, RoomHandle, ToRoom},
     records,
 };
 use crate::{
     app::App,
+    jobs::sessions::HEARTBEAT_EVERY,
     media::{MediaEvent, MediaEvents, RoomMedia},
     realtime::{
         codec::ProducerState,
@@ -57,6 +58,9 @@ pub(super) struct Task {
     pub(super) records: records::Context,
 }
 
+/// A process that has not noted its sessions as alive for so long is gone: one that lost its data folder
+/// comes back under another name.
+const GONE_AFTER: Duration = HEARTBEAT_EVERY.saturating_mul(3);
 /// How long a room that failed stays away, so that what made it fail may pass.
 const BEGIN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -93,8 +97,12 @@ async fn live(app: &App, start: &StartWith, handle: &RoomHandle, inbox: &mut Inb
     let (events, mut media_events) = MediaEvents::channel();
     let mut task = match Task::begin(app.clone(), start.clone(), events).await {
         Ok(task) => task,
-        // Its app or meeting was deleted meanwhile.
-        Err(error) if matches!(error.downcast_ref(), Some(StoreError::NotFound(_))) => {
+        // Its app or meeting was deleted meanwhile; or it is live elsewhere, and clients that come back here
+        // find out whether it still is.
+        Err(error)
+            if matches!(error.downcast_ref(), Some(StoreError::NotFound(_)))
+                || matches!(error.downcast_ref(), Some(RoomError::Elsewhere)) =>
+        {
             tracing::warn!(meeting = %handle.at().meeting, %error, "a room did not begin");
             return Ok(());
         }
@@ -113,6 +121,13 @@ impl Task {
             messages: limits.chat_messages,
             bytes: limits.chat_bytes,
         };
+        let silent_since = app.now().minus(GONE_AFTER);
+        if !store.take_over(&start.at, app.rooms.node(), silent_since).await? {
+            return Err(RoomError::Elsewhere.into());
+        }
+        // What the caller read may have changed since. A change from here on is a command that waits.
+        let meeting = store.meeting(&start.at.scope, start.at.meeting).await?;
+        let start = StartWith::of(start.at, &meeting);
         let resumed = store.resume_room(&start.at, chat_limits).await?;
         let earlier_chat = if start.persist_chat && resumed.is_none() {
             store.meeting_chat(&start.at, chat_limits).await?

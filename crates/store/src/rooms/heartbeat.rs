@@ -100,6 +100,51 @@ impl Store {
         .await
     }
 
+    /// Makes the live session of a meeting this node's, where it is another's that has not noted it as alive
+    /// since `silent_since`. Answers false where the other one is still there: the room must not begin.
+    pub async fn take_over(
+        &self,
+        at: &MeetingScope,
+        node: &str,
+        silent_since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        macro_rules! elsewhere {
+            ($before:literal) => {
+                concat!(
+                    $before,
+                    " WHERE meeting_id = $1 AND status = 'LIVE' AND (node IS NULL OR node <> $4) ",
+                    "AND app_id = (SELECT id FROM apps WHERE id = $2 AND account_id = $3)"
+                )
+            };
+        }
+        let mut values = at.params();
+        values.extend(params![node]);
+        let elsewhere: Option<(i64,)> = self
+            .read()
+            .await?
+            .fetch_optional(elsewhere!("SELECT heartbeat_at FROM sessions"), values.clone())
+            .await?;
+        if elsewhere.is_none() {
+            return Ok(true);
+        }
+        values.extend(params![silent_since]);
+        let taken = self
+            .write(move |conn| {
+                Box::pin(async move {
+                    conn.execute(
+                        concat!(
+                            elsewhere!("UPDATE sessions SET node = $4"),
+                            " AND (node IS NULL OR heartbeat_at < $5)"
+                        ),
+                        values,
+                    )
+                    .await
+                })
+            })
+            .await?;
+        Ok(taken > 0)
+    }
+
     /// The live sessions of a node, in the order in which they began.
     pub async fn live_sessions_of(&self, node: &str) -> Result<Vec<LiveRoom>, StoreError> {
         let rows: Vec<LiveRow> = self

@@ -8,6 +8,7 @@ mod crash;
 mod kit;
 mod media;
 mod moderation;
+mod nodes;
 mod permissions;
 mod polls;
 mod presence;
