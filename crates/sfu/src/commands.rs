@@ -309,10 +309,12 @@ impl Sfu {
         if !pause && !producer.allowed {
             return Err(MediaError::NotAllowed);
         }
+        let transport = producer.transport;
         self.change(place, false, |producer| {
             producer.paused = pause;
             producer.muted &= pause;
         });
+        self.consider_retirement(transport);
         Ok(Reply::Done)
     }
 

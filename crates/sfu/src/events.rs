@@ -276,8 +276,13 @@ impl Sfu {
             return;
         };
         transport.held_back = padded.is_some();
-        // Some more than needed, so that the step up has the room to spare that it asks for.
-        let desired = (desired.saturating_mul(3) / 2).max(self.config.initial_bitrate);
+        // The result of a probe becomes the estimate, and where its packets were late it is far too low. So
+        // there is none while nobody needs more; else for some more than needed, so that the step up has
+        // the room to spare that it asks for.
+        let desired = match padded {
+            Some(_) => (desired.saturating_mul(3) / 2).max(self.config.initial_bitrate),
+            None => 0,
+        };
         let padded = padded.unwrap_or_default();
         let (before_padded, before) = transport.desired;
         let differs = |now: u64, before: u64| now.abs_diff(before) > before / 10;

@@ -1,35 +1,29 @@
 //! Making a client replace its sending connection.
 //!
 //! The official client never uses a section of its own offers again, so that they grow with every screen
-//! that is shared. It does make a connection anew, with all that it sends, when ICE fails there, and a
-//! browser takes ICE for failed at once when a check is refused. Until the new connection is there, media
-//! goes on over the old one.
+//! that is shared. It does make a connection anew, with all that it sends, when ICE is down there for two
+//! seconds, and a browser takes ICE for down at once when a check is refused. What is sent pauses
+//! meanwhile, so that a moment in which nothing is sent is better.
 
 use std::time::{Duration, Instant};
 
 use crate::{sfu::Sfu, stun};
 
 /// Sections of a sending connection at which it should be replaced.
-const SECTIONS: usize = 30;
+const SECTIONS: usize = 24;
+/// The same while something is sent, which is then not for some seconds.
+const SECTIONS_BUSY: usize = 36;
 /// How many more there have to be for another try.
 const SECTIONS_MORE: usize = 20;
 /// How long checks are refused. A client that is not impressed by then keeps its connection.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Whether and when a connection is to be replaced.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Retirement {
-    at: usize,
+    /// How many sections there were at the last try.
+    tried: usize,
     until: Option<Instant>,
-}
-
-impl Default for Retirement {
-    fn default() -> Self {
-        Self {
-            at: SECTIONS,
-            until: None,
-        }
-    }
 }
 
 impl Retirement {
@@ -45,17 +39,21 @@ impl Sfu {
         let Some(transport) = self.transports.get(place) else {
             return;
         };
-        let shares = self
-            .producers
-            .iter()
-            .any(|(_, producer)| producer.transport == place && producer.screen_share);
+        let own = || self.producers.iter().filter(|(_, p)| p.transport == place);
+        let busy = own().any(|(_, producer)| producer.is_live());
+        let at = match transport.retirement.tried {
+            0 if busy => SECTIONS_BUSY,
+            0 => SECTIONS,
+            tried => tried + SECTIONS_MORE,
+        };
+        let shares = own().any(|(_, producer)| producer.screen_share);
         let sections = transport.view.sections.len();
-        if shares || transport.consuming || sections < transport.retirement.at {
+        if shares || transport.consuming || sections < at {
             return;
         }
         if let Some(transport) = self.transports.get_mut(place) {
             transport.retirement = Retirement {
-                at: sections + SECTIONS_MORE,
+                tried: sections,
                 until: Some(now + PATIENCE),
             };
         }
