@@ -28,6 +28,9 @@ pub async fn beat(app: &App) {
 }
 
 async fn note(app: &App) -> Result<(), StoreError> {
+    if app.rooms.is_resuming() {
+        return Ok(());
+    }
     // Before others are judged: after a long trouble of the disk our own are as old.
     if !app.rooms.is_empty() {
         app.store.heartbeat(app.rooms.node(), app.now()).await?;

@@ -6,7 +6,7 @@ mod records;
 mod task;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     net::SocketAddr,
     sync::{
@@ -78,6 +78,7 @@ impl StartWith {
 /// Every live room of this process.
 pub struct Rooms {
     live: Mutex<HashMap<MeetingId, RoomHandle>>,
+    resuming: Mutex<HashSet<MeetingId>>,
     media: Box<dyn Media>,
     node: Node,
     connections: AtomicU64,
@@ -112,6 +113,7 @@ impl Rooms {
     pub fn new(media: Box<dyn Media>, node: Node) -> Self {
         Self {
             live: Mutex::default(),
+            resuming: Mutex::default(),
             media,
             node,
             connections: AtomicU64::new(1),
@@ -256,9 +258,25 @@ impl Rooms {
     pub async fn resume(&self, app: &App) -> anyhow::Result<()> {
         for live in app.store.live_sessions_of(self.node.name()).await? {
             let meeting = app.store.meeting(&live.at.scope, live.at.meeting).await?;
+            self.lock_resuming().insert(live.at.meeting);
             self.get_or_start(app, &StartWith::of(live.at, &meeting))?;
         }
         Ok(())
+    }
+
+    /// Whether rooms of before a stop have yet to read when they were last alive; until then nothing may be
+    /// noted over it.
+    pub fn is_resuming(&self) -> bool {
+        !self.lock_resuming().is_empty()
+    }
+
+    /// A room has read what it begins with, or cannot.
+    fn has_begun(&self, meeting: MeetingId) {
+        self.lock_resuming().remove(&meeting);
+    }
+
+    fn lock_resuming(&self) -> MutexGuard<'_, HashSet<MeetingId>> {
+        self.resuming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until every room's task has ended, once the server stops.

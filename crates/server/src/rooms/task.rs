@@ -95,7 +95,9 @@ pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbo
 
 async fn live(app: &App, start: &StartWith, handle: &RoomHandle, inbox: &mut Inbox) -> anyhow::Result<()> {
     let (events, mut media_events) = MediaEvents::channel();
-    let mut task = match Task::begin(app.clone(), start.clone(), events).await {
+    let begun = Task::begin(app.clone(), start.clone(), events).await;
+    app.rooms.has_begun(start.at.meeting);
+    let mut task = match begun {
         Ok(task) => task,
         // Its app or meeting was deleted meanwhile; or it is live elsewhere, and clients that come back here
         // find out whether it still is.

@@ -118,8 +118,8 @@ async fn killed_the_session_ends_where_nobody_comes_back(db: Database) {
     hear_join(&mut ana).await;
     let live = family.live(&server).await.expect("a session");
     let id = live["id"].as_str().expect("an id").to_owned();
-    let killed_at = Timestamp::now().as_micros();
     server.kill();
+    let killed_at = Timestamp::now().as_micros();
     // One of two comes back: the other left when the server was last alive.
     let server = family.muster.serve(&["--reconnect-grace-secs", "2"]);
     let mut back = ana.again_on(&server.origin).await;
@@ -141,8 +141,8 @@ async fn killed_the_session_ends_where_nobody_comes_back(db: Database) {
         .expect("Bo");
     at_most_ten_seconds_before(&of_bo["left_at"], killed_at);
     // Killed again, nobody comes back: the session ended when the server was last alive.
-    let killed_at = Timestamp::now().as_micros();
     server.kill();
+    let killed_at = Timestamp::now().as_micros();
     assert_eq!(back.closed().await, Closed::Broken);
     let server = family.muster.serve(&["--reconnect-grace-secs", "1"]);
     eventually("the session ends", Duration::from_secs(30), async || {
