@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     };
     match codec::decode(&frame) {
         Ok(Decoded::Room(request)) => told_again(&context, &frame, request),
-        Ok(Decoded::Media(_) | Decoded::Ignored) => {}
+        Ok(Decoded::Media(_)) => {}
         Err(error) => {
             let refusal = codec::refusal_frame(frame.event, &frame.id, &error.to_string());
             assert_eq!(Frame::decode(&refusal).unwrap().id, frame.id);

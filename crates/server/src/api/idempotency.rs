@@ -207,12 +207,7 @@ impl Idempotency {
                 render(value).map_err(ApiError::internal)?.into(),
             ));
         };
-        let request = RequestKey {
-            id: self.id(token, &owner, key),
-            owner,
-            fingerprint,
-        };
-        let _claim = app.in_flight.claim(&request.id).ok_or_else(ApiError::in_flight)?;
+        let (request, _claim) = self.claim(app, token, key, owner, fingerprint)?;
         let (master_key, now) = (app.master_key.clone(), app.now());
         let outcome = app
             .store
@@ -250,12 +245,7 @@ impl Idempotency {
         let Some(key) = &self.key else {
             return Ok(json_bytes(status, render(deed.await?)?.into()));
         };
-        let request = RequestKey {
-            id: self.id(token, &owner, key),
-            owner,
-            fingerprint,
-        };
-        let _claim = app.in_flight.claim(&request.id).ok_or_else(ApiError::in_flight)?;
+        let (request, _claim) = self.claim(app, token, key, owner, fingerprint)?;
         if let Some(kept) = idempotency::find(&mut app.store.read().await?, &request).await? {
             return Outcome::of(&app.master_key, &kept, &request, status)?.answer(status);
         }
@@ -272,6 +262,24 @@ impl Idempotency {
             })
             .await?;
         Outcome::Done(body).answer(status)
+    }
+
+    /// The request's place among kept answers, which is this request's alone until the claim is dropped.
+    fn claim(
+        &self,
+        app: &App,
+        token: &ApiToken,
+        key: &str,
+        owner: String,
+        fingerprint: String,
+    ) -> Result<(RequestKey, Claim), ApiError> {
+        let request = RequestKey {
+            id: self.id(token, &owner, key),
+            owner,
+            fingerprint,
+        };
+        let claim = app.in_flight.claim(&request.id).ok_or_else(ApiError::in_flight)?;
+        Ok((request, claim))
     }
 
     fn id(&self, token: &ApiToken, owner: &str, key: &str) -> String {

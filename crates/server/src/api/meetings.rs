@@ -8,6 +8,7 @@ use muster_model::{
     meeting::{AiConfig, Meeting, MeetingSettings, MeetingStatus},
     recording::{RecordingConfig, StorageSecrets},
 };
+use muster_room::Command;
 use muster_store::{StoreError, meetings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -423,7 +424,8 @@ where
         .await??;
     // Those with a connection who have not come in yet were checked when it was another.
     let active = changed.settings.status == MeetingStatus::Active;
-    app.rooms.set_active(&caller.at, active).await;
+    // Without a live room there is nobody to tell; one that begins later reads the meeting.
+    let _ = app.rooms.command(&caller.at, Command::SetActive(active)).await;
     Ok(Envelope::one(changed.into()))
 }
 

@@ -61,14 +61,19 @@ impl FromRequestParts<App> for ClientCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let claims = claims(app, &parts.headers)?;
-        let joiner = joiner(app, &claims).await?;
+        let joiner = joiner(app, &claims, ApiError::forbidden).await?;
         let ids = PathIds::of(parts, app).await?;
         Ok(Self { joiner, ids })
     }
 }
 
-/// Whom the claims of a good token lead to now. The one place where a caller's standing is judged.
-async fn joiner(app: &App, claims: &Claims) -> Result<Joiner, ApiError> {
+/// Whom the claims of a good token lead to now; `banned` is what one hears who may not come back. The one
+/// place where a participant's standing is judged.
+pub async fn joiner(
+    app: &App,
+    claims: &Claims,
+    banned: impl FnOnce() -> ApiError,
+) -> Result<Joiner, ApiError> {
     let found = app
         .store
         .person(
@@ -79,7 +84,7 @@ async fn joiner(app: &App, claims: &Claims) -> Result<Joiner, ApiError> {
         )
         .await?;
     match found {
-        Some(joiner) if joiner.banned => Err(ApiError::forbidden()),
+        Some(joiner) if joiner.banned => Err(banned()),
         Some(joiner) if !joiner.app_deleted => Ok(joiner),
         _ => Err(ApiError::unauthenticated()),
     }

@@ -11,7 +11,6 @@ use muster_store::{Conn, StoreError, deliveries, rooms};
 use serde_json::Value;
 
 use super::notice;
-
 use crate::{app::App, webhooks::payload};
 
 /// How often the rooms of this process are noted as alive. After a crash their sessions end at the last note.

@@ -25,8 +25,6 @@ const GATHER: Duration = Duration::from_millis(20);
 pub enum CloseCode {
     /// Removed, or left: not to come back.
     Final = 1000,
-    /// Broken frames.
-    Protocol = 1002,
     /// The room failed; it starts anew when clients come back.
     RoomFailed = 1011,
     /// The server restarts.

@@ -24,11 +24,7 @@ use super::{
     outbox::{CloseCode, Outbox},
     websocket::{self, Socket},
 };
-use crate::{
-    api::error::ApiError,
-    app::App,
-    rooms::{RoomHandle, StartWith},
-};
+use crate::{api::error::ApiError, app::App, client_api::caller::joiner, rooms::RoomHandle};
 
 /// Bytes of one message from a client.
 const MAX_MESSAGE: usize = frame::MAX_FRAME;
@@ -115,22 +111,8 @@ impl Visitor {
             .peer
             .parse()
             .map_err(|_| ApiError::fault("peerID", "must be a UUID"))?;
-        let joiner = app
-            .store
-            .person(
-                claims.app,
-                claims.meeting,
-                claims.participant,
-                Some(claims.preset),
-            )
-            .await?
-            .filter(|joiner| !joiner.app_deleted)
-            .ok_or_else(ApiError::unauthenticated)?;
-        if joiner.banned {
-            return Err(ApiError::forbidden_because(
-                "The participant was removed from the meeting",
-            ));
-        }
+        let banned = || ApiError::forbidden_because("The participant was removed from the meeting");
+        let joiner = joiner(app, &claims, banned).await?;
         let found = app
             .store
             .peer_id_use(&joiner.at, claims.participant, peer)
@@ -157,8 +139,7 @@ impl Visitor {
     async fn visit(self, app: App, socket: Socket, pings: bool) {
         let outbox = Arc::new(Outbox::default());
         let connection = app.rooms.next_connection();
-        let start = StartWith::of_joiner(&self.joiner);
-        let meeting = self.joiner.at.meeting;
+        let (at, parent) = (self.joiner.at, self.joiner.meeting.parent);
         let connect = Connect {
             peer: self.peer,
             connection,
@@ -171,7 +152,7 @@ impl Visitor {
             last_heard: Instant::now(),
             last_written: Instant::now(),
         };
-        match app.rooms.connect(&app, start, connect, outbox).await {
+        match app.rooms.connect(&app, &at, parent, connect, outbox).await {
             Ok(room) => {
                 app.metrics.sockets.increment(1.0);
                 let how = line.carry(&app, &room, self.peer, connection, pings).await;
@@ -179,7 +160,7 @@ impl Visitor {
                 room.disconnected(self.peer, connection, how).await;
             }
             Err(error) => {
-                tracing::warn!(%meeting, %error, "no room for a connection");
+                tracing::warn!(meeting = %at.meeting, %error, "no room for a connection");
                 line.end(CloseCode::RoomFailed).await;
             }
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use muster_model::{ParticipantId, PeerId, PresetId};
 use muster_room::{CloseReason, Connected, Effect, Event, Refusal, RequestId};
+use muster_store::participants::MeetingScope;
 
-use super::{StartWith, task::Task};
+use super::task::Task;
 use crate::{
     media::MediaEvent,
     realtime::{
@@ -18,6 +19,7 @@ use crate::{
 impl Task {
     pub(super) fn deliver(&mut self, effect: Effect) {
         match effect {
+            // Kept by now.
             Effect::Record(_) => {}
             Effect::Reply { peer, to, event } => self.reply(peer, &to, &event),
             Effect::Refuse { peer, to, why } => self.refuse(peer, &to, &why),
@@ -55,7 +57,7 @@ impl Task {
 
     fn context(&self) -> codec::Context {
         codec::Context {
-            meeting: self.start.at.meeting,
+            meeting: self.at.meeting,
         }
     }
 
@@ -81,7 +83,7 @@ impl Task {
                     .iter()
                     .map(|view| (view.peer, self.sent.get(&view.peer).cloned().unwrap_or_default()))
                     .collect();
-                codec::media_join_frame(&self.context(), to, event, &producers)
+                codec::media_join_frame(to, event, &producers)
             }
             _ => codec::reply_frame(&self.context(), to, event),
         };
@@ -150,23 +152,21 @@ impl Task {
     fn pass_on(&self, meeting: muster_model::MeetingId, word: Connected) {
         if let Some(room) = self.app.rooms.get(meeting) {
             // Someone else's meeting is not found.
-            if room.at().scope == self.start.at.scope {
+            if room.at().scope == self.at.scope {
                 room.pass_on(word);
             }
             return;
         }
         // A breakout room speaks to its parent, which keeps the family, whether or not anybody is in it.
-        if self.start.parent == Some(meeting) && matches!(word, Connected::Roster { .. }) {
-            let app = self.app.clone();
-            let at = muster_store::participants::MeetingScope {
-                scope: self.start.at.scope.clone(),
+        if self.parent == Some(meeting) && matches!(word, Connected::Roster { .. }) {
+            let at = MeetingScope {
+                scope: self.at.scope.clone(),
                 meeting,
             };
-            tokio::spawn(async move {
-                if let Err(error) = begin_parent(&app, at, word).await {
-                    tracing::warn!(%meeting, %error, "a parent meeting did not begin");
-                }
-            });
+            match self.app.rooms.get_or_start(&self.app, &at, None) {
+                Ok(parent) => parent.pass_on(word),
+                Err(error) => tracing::warn!(%meeting, %error, "a parent meeting did not begin"),
+            }
         }
     }
 
@@ -181,7 +181,7 @@ impl Task {
             return;
         };
         let signed = self.app.participant_tokens.sign_for(
-            self.start.at.scope.app,
+            self.at.scope.app,
             destination,
             participant,
             preset,
@@ -198,17 +198,6 @@ impl Task {
             Err(error) => tracing::error!(%error, "no token for a move"),
         }
     }
-}
-
-async fn begin_parent(
-    app: &crate::app::App,
-    at: muster_store::participants::MeetingScope,
-    word: Connected,
-) -> anyhow::Result<()> {
-    let meeting = app.store.meeting(&at.scope, at.meeting).await?;
-    let start = StartWith::of(at, &meeting);
-    app.rooms.get_or_start(app, &start)?.pass_on(word);
-    Ok(())
 }
 
 /// Only 1000 keeps a client from coming back by itself.

@@ -72,6 +72,11 @@ impl RoomHandle {
         &self.at
     }
 
+    /// The meeting it is a breakout room of.
+    pub(super) fn parent(&self) -> Option<MeetingId> {
+        self.parent
+    }
+
     /// Whether it is the room of a meeting, or a breakout room of that.
     pub(super) fn is_of_family(&self, parent: &MeetingScope) -> bool {
         self.at.scope == parent.scope
@@ -128,7 +133,6 @@ impl RoomHandle {
                 id,
                 request,
             },
-            Decoded::Ignored => return true,
         };
         self.tell(word).await.is_ok()
     }

@@ -13,16 +13,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 pub use handle::{RoomGone, RoomHandle};
-use muster_model::{
-    MeetingId, ParticipantId,
-    meeting::{Meeting, MeetingStatus},
-};
+use muster_model::MeetingId;
 use muster_room::{Answer, Command, CommandError, CommandId, Connect, ConnectionId};
-use muster_store::{joining::Joiner, participants::MeetingScope};
+use muster_store::participants::MeetingScope;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -31,49 +27,6 @@ use crate::{
     node::Node,
     realtime::outbox::Outbox,
 };
-
-/// What a room that is not alive yet is started with.
-#[derive(Debug, Clone)]
-pub struct StartWith {
-    /// Its meeting.
-    pub at: MeetingScope,
-    /// The meeting's title.
-    pub title: Option<String>,
-    /// How long a session outlives the last leave.
-    pub keep_alive: Duration,
-    /// Whether chat is kept from session to session.
-    pub persist_chat: bool,
-    /// The meeting it is a breakout room of.
-    pub parent: Option<MeetingId>,
-    /// Whether nobody may come in who is not inside.
-    pub inactive: bool,
-}
-
-impl StartWith {
-    /// As the meeting's record says.
-    pub fn of(at: MeetingScope, meeting: &Meeting) -> Self {
-        Self {
-            at,
-            title: meeting.settings.title.clone(),
-            keep_alive: Duration::from_secs(meeting.settings.keep_alive_secs.into()),
-            persist_chat: meeting.settings.persist_chat,
-            parent: meeting.parent,
-            inactive: meeting.settings.status == MeetingStatus::Inactive,
-        }
-    }
-
-    /// For somebody who wants to come in.
-    pub fn of_joiner(joiner: &Joiner) -> Self {
-        Self {
-            at: joiner.at.clone(),
-            title: joiner.meeting.title.clone(),
-            keep_alive: Duration::from_secs(joiner.meeting.keep_alive_secs.into()),
-            persist_chat: joiner.meeting.persist_chat,
-            parent: joiner.meeting.parent,
-            inactive: joiner.meeting.status == MeetingStatus::Inactive,
-        }
-    }
-}
 
 /// Every live room of this process.
 pub struct Rooms {
@@ -103,9 +56,6 @@ pub enum RoomError {
     /// The server stops.
     #[error("the server is stopping")]
     Stopping,
-    /// The records could not be read.
-    #[error(transparent)]
-    Store(#[from] muster_store::StoreError),
 }
 
 impl Rooms {
@@ -136,11 +86,6 @@ impl Rooms {
         self.media.addresses()
     }
 
-    /// How many rooms are alive.
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
     /// Whether no room is alive.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
@@ -160,13 +105,14 @@ impl Rooms {
     pub async fn connect(
         &self,
         app: &App,
-        start: StartWith,
+        at: &MeetingScope,
+        parent: Option<MeetingId>,
         connect: Connect,
         outbox: Arc<Outbox>,
     ) -> Result<RoomHandle, RoomError> {
         // A room may end between being found and being told; then another one begins.
         for _ in 0..8 {
-            let room = self.get_or_start(app, &start)?;
+            let room = self.get_or_start(app, at, parent)?;
             match room.connected(connect.clone(), outbox.clone()).await {
                 Ok(()) => return Ok(room),
                 Err(RoomGone) => tokio::task::yield_now().await,
@@ -175,19 +121,23 @@ impl Rooms {
         Err(RoomError::Stopping)
     }
 
-    /// The live room of a meeting, begun when there is none.
-    pub fn get_or_start(&self, app: &App, start: &StartWith) -> Result<RoomHandle, RoomError> {
+    /// The live room of a meeting, perhaps a breakout room of `parent`; begun when there is none.
+    pub fn get_or_start(
+        &self,
+        app: &App,
+        at: &MeetingScope,
+        parent: Option<MeetingId>,
+    ) -> Result<RoomHandle, RoomError> {
         let mut live = self.lock();
-        if let Some(room) = live.get(&start.at.meeting) {
+        if let Some(room) = live.get(&at.meeting) {
             return Ok(room.clone());
         }
         if app.is_stopping() {
             return Err(RoomError::Stopping);
         }
-        let (room, inbox) = RoomHandle::channel(start.at.clone(), start.parent);
-        live.insert(start.at.meeting, room.clone());
-        self.tasks
-            .spawn(task::run(app.clone(), start.clone(), room.clone(), inbox));
+        let (room, inbox) = RoomHandle::channel(at.clone(), parent);
+        live.insert(at.meeting, room.clone());
+        self.tasks.spawn(task::run(app.clone(), room.clone(), inbox));
         Ok(room)
     }
 
@@ -220,13 +170,16 @@ impl Rooms {
         let Some(room) = self.get(at.meeting).filter(|room| room.at() == at) else {
             return Err(CommandError::NoSession);
         };
+        self.carry_out(&room, command).await
+    }
+
+    async fn carry_out(&self, room: &RoomHandle, command: Command) -> Result<Answer, CommandError> {
         let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
         room.command(id, command).await
     }
 
-    /// Ends the connections of a participant that was deleted, in its meeting and the breakout rooms of it;
-    /// or of them those only that have not come in yet.
-    pub async fn remove_participant(&self, at: &MeetingScope, participant: ParticipantId, inside_too: bool) {
+    /// Has the live rooms of a meeting and of its breakout rooms carry out a command.
+    pub async fn command_family(&self, at: &MeetingScope, command: &Command) {
         let rooms: Vec<RoomHandle> = self
             .lock()
             .values()
@@ -234,32 +187,16 @@ impl Rooms {
             .cloned()
             .collect();
         for room in rooms {
-            let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
-            // A room that has ended meanwhile has no connections.
-            let command = if inside_too {
-                Command::RemoveParticipant(participant)
-            } else {
-                Command::TurnAwayParticipant(participant)
-            };
-            let _ = room.command(id, command).await;
-        }
-    }
-
-    /// Tells the live room of a meeting whether people may come in now.
-    pub async fn set_active(&self, at: &MeetingScope, active: bool) {
-        if let Some(room) = self.get(at.meeting).filter(|room| room.at() == at) {
-            let id = CommandId(self.commands.fetch_add(1, Ordering::Relaxed));
-            // A room that has ended meanwhile asks the records when it begins again.
-            let _ = room.command(id, Command::SetActive(active)).await;
+            // A room that has ended meanwhile has nothing to do.
+            let _ = self.carry_out(&room, command.clone()).await;
         }
     }
 
     /// Goes on with the sessions that a stop or a crash cut short.
     pub async fn resume(&self, app: &App) -> anyhow::Result<()> {
         for live in app.store.live_sessions_of(self.node.name()).await? {
-            let meeting = app.store.meeting(&live.at.scope, live.at.meeting).await?;
             self.lock_resuming().insert(live.at.meeting);
-            self.get_or_start(app, &StartWith::of(live.at, &meeting))?;
+            self.get_or_start(app, &live.at, live.parent)?;
         }
         Ok(())
     }

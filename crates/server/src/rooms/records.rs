@@ -1,17 +1,16 @@
 //! What a room's effects do to the records, and what webhooks are told of it: one transaction.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::bail;
 use muster_model::{
     PeerId, SessionId, Timestamp,
+    app::Scope,
     event::{DomainEvent, Stay},
     webhook::WebhookEvent,
 };
-use muster_room::Effect;
-use muster_store::{StoreError, deliveries, rooms};
+use muster_store::{StoreError, deliveries, participants::MeetingScope, rooms};
 
-use super::StartWith;
 use crate::{
     app::App,
     webhooks::payload::{self, ChatLink},
@@ -31,6 +30,9 @@ const EXPORT_LINK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What has to be known of the session besides its events.
 #[derive(Debug)]
 pub(super) struct Context {
+    at: MeetingScope,
+    /// The meeting's title.
+    title: Option<String>,
     app_name: Option<String>,
     started_at: Timestamp,
     /// Those inside, by the record of their stay.
@@ -45,19 +47,22 @@ type Told = (SessionId, WebhookEvent, String);
 impl Context {
     pub(super) async fn load(
         app: &App,
-        start: &StartWith,
+        at: MeetingScope,
+        title: Option<String>,
         resumed: Option<&rooms::ResumedRoom>,
     ) -> anyhow::Result<Self> {
         let mut context = Self {
-            app_name: app.store.app(&start.at.scope).await?.name,
+            app_name: app.store.app(&at.scope).await?.name,
+            at,
+            title,
             started_at: app.now(),
             stays: BTreeMap::new(),
             has_chat: false,
         };
         if let Some(resumed) = resumed {
             context.started_at = resumed.started_at;
-            context.has_chat = app.store.has_chat(&start.at.scope, resumed.session).await?;
-            for stay in app.store.stays_inside(&start.at.scope, resumed.session).await? {
+            context.has_chat = app.store.has_chat(&context.at.scope, resumed.session).await?;
+            for stay in app.store.stays_inside(&context.at.scope, resumed.session).await? {
                 context.stays.insert(stay.record, stay);
             }
         }
@@ -65,44 +70,26 @@ impl Context {
     }
 
     /// Ends the stays of people who were deleted while the room was away.
-    pub(super) async fn let_go(
-        &mut self,
-        app: &App,
-        start: &StartWith,
-        resumed: &rooms::ResumedRoom,
-    ) -> anyhow::Result<()> {
-        let left = |record: &PeerId| {
-            Effect::Record(DomainEvent::PeerLeft {
-                session: resumed.session,
-                record: *record,
-                at: resumed.heartbeat_at,
-            })
+    pub(super) async fn let_go(&mut self, app: &App, resumed: &rooms::ResumedRoom) -> anyhow::Result<()> {
+        let left = |record: &PeerId| DomainEvent::PeerLeft {
+            session: resumed.session,
+            record: *record,
+            at: resumed.heartbeat_at,
         };
-        let effects: Vec<Effect> = resumed.gone.iter().map(left).collect();
-        self.keep(app, start, &effects).await
+        self.keep(app, resumed.gone.iter().map(left).collect()).await
     }
 
-    /// Writes what the effects say is to be kept; answers once it is on disk.
-    pub(super) async fn keep(
-        &mut self,
-        app: &App,
-        start: &StartWith,
-        effects: &[Effect],
-    ) -> anyhow::Result<()> {
-        let events: Vec<DomainEvent> = effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Record(event) => Some(event.clone()),
-                _ => None,
-            })
-            .collect();
+    /// Writes what is to be kept; answers once it is on disk.
+    pub(super) async fn keep(&mut self, app: &App, events: Vec<DomainEvent>) -> anyhow::Result<()> {
         if events.is_empty() {
             return Ok(());
         }
-        let told = self.tell(app, start, &events);
+        let told = self.tell(app, &events);
+        let tells = !told.is_empty();
+        let kept = Arc::new((events, told));
         let mut pauses = ATTEMPTS.iter();
         loop {
-            match write(app, start, events.clone(), told.clone()).await {
+            match write(app, &self.at, kept.clone()).await {
                 Ok(()) => break,
                 Err(error) if error.is_write_failure() => {
                     app.set_writable(false);
@@ -112,29 +99,29 @@ impl Context {
                 Err(error) => bail!(error),
             }
         }
-        if !told.is_empty() {
+        if tells {
             app.deliveries_wanted.notify_one();
         }
         Ok(())
     }
 
     /// What webhooks are told of the events, which are taken note of on the way.
-    fn tell(&mut self, app: &App, start: &StartWith, events: &[DomainEvent]) -> Vec<Told> {
+    fn tell(&mut self, app: &App, events: &[DomainEvent]) -> Vec<Told> {
         let mut told = Vec::new();
         for event in events {
             let Some(session) = self.note(event) else { continue };
             let chat = match event {
                 DomainEvent::SessionEnded { at, .. } if self.has_chat => {
-                    Some(chat_link(app, start, session, *at))
+                    Some(chat_link(app, &self.at.scope, session, *at))
                 }
                 _ => None,
             };
             let stay = |record: PeerId| self.stays.get(&record).cloned();
             let context = payload::Context {
-                app: start.at.scope.app,
+                app: self.at.scope.app,
                 app_name: self.app_name.as_deref(),
-                meeting: start.at.meeting,
-                title: start.title.as_deref(),
+                meeting: self.at.meeting,
+                title: self.title.as_deref(),
                 created_at: self.started_at,
                 started_at: self.started_at,
                 stay: &stay,
@@ -182,25 +169,25 @@ impl Context {
     }
 }
 
-fn chat_link(app: &App, start: &StartWith, session: SessionId, at: Timestamp) -> ChatLink {
+fn chat_link(app: &App, scope: &Scope, session: SessionId, at: Timestamp) -> ChatLink {
     let expires_at = at.plus(EXPORT_LINK);
     ChatLink {
-        url: app.chat_export_link(&start.at.scope, session, expires_at),
+        url: app.chat_export_link(scope, session, expires_at),
         expires_at,
     }
 }
 
 async fn write(
     app: &App,
-    start: &StartWith,
-    events: Vec<DomainEvent>,
-    told: Vec<Told>,
+    at: &MeetingScope,
+    kept: Arc<(Vec<DomainEvent>, Vec<Told>)>,
 ) -> Result<(), StoreError> {
-    let (at, node, now) = (start.at.clone(), app.rooms.node().to_owned(), app.now());
+    let (at, node, now) = (at.clone(), app.rooms.node().to_owned(), app.now());
     app.store
         .write(move |conn| {
             Box::pin(async move {
-                for event in &events {
+                let (events, told) = &*kept;
+                for event in events {
                     let changed = rooms::record(conn, &at, &node, event).await?;
                     // Another node took the session for dead, or its app was deleted.
                     let lost = matches!(
@@ -211,7 +198,7 @@ async fn write(
                         return Err(StoreError::Conflict("the session is over".to_owned()));
                     }
                 }
-                for (session, kind, body) in &told {
+                for (session, kind, body) in told {
                     deliveries::enqueue(conn, at.scope.app, Some(*session), *kind, body, now).await?;
                 }
                 Ok(())

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context;
-use muster_model::{PeerId, Timestamp, session::SessionKind};
+use muster_model::{MeetingId, PeerId, Timestamp, meeting::MeetingStatus, session::SessionKind};
 use muster_room::{
     Answer, CommandError, CommandId, ConnectionId, Effect, Input, Limits, Resumed, Room, RoomSettings,
 };
@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{
-    RoomError, StartWith,
+    RoomError,
     handle::{Inbox, RoomHandle, ToRoom},
     records,
 };
@@ -45,7 +45,9 @@ const BATCH: usize = 256;
 /// What a room's task has at hand.
 pub(super) struct Task {
     pub(super) app: App,
-    pub(super) start: StartWith,
+    pub(super) at: MeetingScope,
+    /// The meeting it is a breakout room of.
+    pub(super) parent: Option<MeetingId>,
     pub(super) room: Room,
     pub(super) media: Box<dyn RoomMedia>,
     /// What each peer sends, as others were told.
@@ -65,8 +67,8 @@ const GONE_AFTER: Duration = HEARTBEAT_EVERY.saturating_mul(3);
 const BEGIN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs a room from its first connection until nothing is left to do.
-pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbox: Inbox) {
-    let failed = match live(&app, &start, &handle, &mut inbox).await {
+pub(super) async fn run(app: App, handle: RoomHandle, mut inbox: Inbox) {
+    let failed = match live(&app, &handle, &mut inbox).await {
         Ok(()) => false,
         Err(error) => {
             tracing::error!(meeting = %handle.at().meeting, "a room failed: {error:#}");
@@ -87,16 +89,16 @@ pub(super) async fn run(app: App, start: StartWith, handle: RoomHandle, mut inbo
         tokio::select! {
             () = app.stop.cancelled() => {}
             () = tokio::time::sleep(BEGIN_AGAIN_AFTER) => {
-                let _ = app.rooms.get_or_start(&app, &start);
+                let _ = app.rooms.get_or_start(&app, handle.at(), handle.parent());
             }
         }
     }
 }
 
-async fn live(app: &App, start: &StartWith, handle: &RoomHandle, inbox: &mut Inbox) -> anyhow::Result<()> {
+async fn live(app: &App, handle: &RoomHandle, inbox: &mut Inbox) -> anyhow::Result<()> {
     let (events, mut media_events) = MediaEvents::channel();
-    let begun = Task::begin(app.clone(), start.clone(), events).await;
-    app.rooms.has_begun(start.at.meeting);
+    let begun = Task::begin(app.clone(), handle.at().clone(), events).await;
+    app.rooms.has_begun(handle.at().meeting);
     let mut task = match begun {
         Ok(task) => task,
         // Its app or meeting was deleted meanwhile; or it is live elsewhere, and clients that come back here
@@ -116,7 +118,7 @@ async fn live(app: &App, start: &StartWith, handle: &RoomHandle, inbox: &mut Inb
 }
 
 impl Task {
-    async fn begin(app: App, start: StartWith, events: MediaEvents) -> anyhow::Result<Self> {
+    async fn begin(app: App, at: MeetingScope, events: MediaEvents) -> anyhow::Result<Self> {
         let store = &app.store;
         let limits = Limits::default();
         let chat_limits = ChatLimits {
@@ -124,26 +126,27 @@ impl Task {
             bytes: limits.chat_bytes,
         };
         let silent_since = app.now().minus(GONE_AFTER);
-        if !store.take_over(&start.at, app.rooms.node(), silent_since).await? {
+        if !store.take_over(&at, app.rooms.node(), silent_since).await? {
             return Err(RoomError::Elsewhere.into());
         }
-        // What the caller read may have changed since. A change from here on is a command that waits.
-        let meeting = store.meeting(&start.at.scope, start.at.meeting).await?;
-        let start = StartWith::of(start.at, &meeting);
-        let resumed = store.resume_room(&start.at, chat_limits).await?;
-        let earlier_chat = if start.persist_chat && resumed.is_none() {
-            store.meeting_chat(&start.at, chat_limits).await?
+        // A change from here on is a command that waits.
+        let meeting = store.meeting(&at.scope, at.meeting).await?;
+        let (parent, about) = (meeting.parent, meeting.settings);
+        let resumed = store.resume_room(&at, chat_limits).await?;
+        let earlier_chat = if about.persist_chat && resumed.is_none() {
+            store.meeting_chat(&at, chat_limits).await?
         } else {
             Vec::new()
         };
-        let mut records = records::Context::load(&app, &start, resumed.as_ref()).await?;
+        let mut records =
+            records::Context::load(&app, at.clone(), about.title.clone(), resumed.as_ref()).await?;
         if let Some(resumed) = &resumed {
-            records.let_go(&app, &start, resumed).await?;
+            records.let_go(&app, resumed).await?;
         }
-        let parent_session = match start.parent {
+        let parent_session = match parent {
             Some(parent) => {
                 let at = MeetingScope {
-                    scope: start.at.scope.clone(),
+                    scope: at.scope.clone(),
                     meeting: parent,
                 };
                 store.active_session(&at).await?.map(|session| session.id)
@@ -151,19 +154,19 @@ impl Task {
             None => None,
         };
         let settings = RoomSettings {
-            meeting: start.at.meeting,
-            title: start.title.clone(),
+            meeting: at.meeting,
+            title: about.title,
             kind: SessionKind::Meeting,
-            parent: start.parent,
+            parent,
             parent_session,
-            persist_chat: start.persist_chat,
-            inactive: start.inactive,
+            persist_chat: about.persist_chat,
+            inactive: about.status == MeetingStatus::Inactive,
             earlier_chat,
-            keep_alive_micros: micros(start.keep_alive),
+            keep_alive_micros: i64::from(about.keep_alive_secs) * 1_000_000,
             grace_micros: micros(app.config.reconnect_grace),
             limits,
         };
-        let media = app.rooms.open_media(start.at.meeting, events);
+        let media = app.rooms.open_media(at.meeting, events);
         let room = Room::new(
             settings,
             resumed.map(into_resumed),
@@ -172,7 +175,8 @@ impl Task {
         );
         Ok(Self {
             app,
-            start,
+            at,
+            parent,
             room,
             media,
             sent: HashMap::new(),
@@ -264,11 +268,19 @@ impl Task {
     }
 
     async fn carry_out(&mut self, effects: Vec<Effect>) -> anyhow::Result<()> {
+        let mut events = Vec::new();
+        let mut rest = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match effect {
+                Effect::Record(event) => events.push(event),
+                other => rest.push(other),
+            }
+        }
         self.records
-            .keep(&self.app, &self.start, &effects)
+            .keep(&self.app, events)
             .await
             .context("the room's records were not written")?;
-        for effect in effects {
+        for effect in rest {
             self.deliver(effect);
         }
         Ok(())

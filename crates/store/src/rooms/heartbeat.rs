@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster_model::{SessionId, Timestamp, app::Scope, session::Session};
+use muster_model::{MeetingId, SessionId, Timestamp, app::Scope, session::Session};
 
 use super::{connected, sessions::end};
 use crate::{Conn, Store, StoreError, params, participants::MeetingScope, sessions};
@@ -15,6 +15,8 @@ const PIECE: i64 = 20;
 pub struct LiveRoom {
     /// The meeting.
     pub at: MeetingScope,
+    /// The meeting it is a breakout room of.
+    pub parent: Option<MeetingId>,
     /// Its live session.
     pub session: SessionId,
 }
@@ -28,9 +30,9 @@ pub struct Closed {
     pub session: Session,
 }
 
-type LiveRow = (String, String, String, String, i64);
+type LiveRow = (String, String, String, String, i64, Option<String>);
 
-fn live_room((session, meeting, app, account, _): &LiveRow) -> Result<LiveRoom, StoreError> {
+fn live_room((session, meeting, app, account, _, parent): &LiveRow) -> Result<LiveRoom, StoreError> {
     Ok(LiveRoom {
         at: MeetingScope {
             scope: Scope {
@@ -39,6 +41,7 @@ fn live_room((session, meeting, app, account, _): &LiveRow) -> Result<LiveRoom, 
             },
             meeting: meeting.parse()?,
         },
+        parent: parent.as_deref().map(str::parse).transpose()?,
         session: session.parse()?,
     })
 }
@@ -46,8 +49,9 @@ fn live_room((session, meeting, app, account, _): &LiveRow) -> Result<LiveRoom, 
 macro_rules! select_live {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.meeting_id, s.app_id, a.account_id, s.heartbeat_at FROM sessions s ",
-            "JOIN apps a ON a.id = s.app_id WHERE s.status = 'LIVE' AND ",
+            "SELECT s.id, s.meeting_id, s.app_id, a.account_id, s.heartbeat_at, m.parent_id FROM sessions s ",
+            "JOIN apps a ON a.id = s.app_id LEFT JOIN meetings m ON m.id = s.meeting_id ",
+            "WHERE s.status = 'LIVE' AND ",
             $rest
         )
     };
@@ -69,7 +73,7 @@ pub async fn close_stale(
         .await?;
     let mut closed = Vec::new();
     for row in rows {
-        let LiveRoom { at, session } = live_room(&row)?;
+        let LiveRoom { at, session, .. } = live_room(&row)?;
         let alive_at = Timestamp::from_micros(row.4);
         // Not where it came to life again, or another node was quicker.
         if end(conn, &at, session, alive_at, Some(alive_at)).await? {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use muster_model::{PageRequest, ParticipantId, PresetId, Timestamp, participant::Participant};
+use muster_room::Command;
 use muster_store::participants::{
     self, NewParticipant, ParticipantFilter, ParticipantPatch, PresetRef, Window,
 };
@@ -378,7 +379,12 @@ async fn delete(
         .store
         .write(move |conn| Box::pin(async move { participants::delete(conn, &at, id).await }))
         .await?;
-    app.rooms.remove_participant(&caller.at, id, disconnect).await;
+    let command = if disconnect {
+        Command::RemoveParticipant(id)
+    } else {
+        Command::TurnAwayParticipant(id)
+    };
+    app.rooms.command_family(&caller.at, &command).await;
     Ok(Envelope::one(DeletedParticipant {
         custom_participant_id: gone.custom_participant_id,
         preset_id: gone.preset_id,

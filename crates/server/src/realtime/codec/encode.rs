@@ -31,36 +31,35 @@ fn bytes(message: &impl Message) -> Bytes {
 /// waits for another (PROTOCOL d.4).
 pub(super) fn encode(context: &Context, event: &Event, reply_to: Option<u32>) -> (u32, Bytes) {
     use Event as E;
-    let own = |number: u32, payload: Bytes| (number, payload);
     match event {
-        E::PeerJoined(view) => own(number::JOIN_ROOM, peer_info(view)),
-        E::PeerLeft(view) => own(number::LEAVE_ROOM, peer_info(view)),
-        E::PeerInfo(view) => own(number::GET_PEER_INFO, peer_info(view)),
-        E::RoomInfo(info) => own(number::GET_ROOM_INFO, room_info(info)),
-        E::Peers(views) => own(
+        E::PeerJoined(view) => (number::JOIN_ROOM, peer_info(view)),
+        E::PeerLeft(view) => (number::LEAVE_ROOM, peer_info(view)),
+        E::PeerInfo(view) => (number::GET_PEER_INFO, peer_info(view)),
+        E::RoomInfo(info) => (number::GET_ROOM_INFO, room_info(info)),
+        E::Peers(views) => (
             number::GET_ROOM_PEERS,
             bytes(&room::RoomPeersInfoResponse {
                 peers: views.iter().map(|view| peer(view)).collect(),
             }),
         ),
-        E::PeerCount(count) => own(
+        E::PeerCount(count) => (
             number::ROOM_PEER_COUNT,
             bytes(&room::RoomPeerCountResponse { count: *count }),
         ),
-        E::Kicked => own(number::KICK, Bytes::new()),
-        E::KickedAll => own(number::KICK_ALL, Bytes::new()),
-        E::WaitingRequests(people) => own(number::GET_WAITING_ROOM_REQUESTS, waiting(people)),
-        E::WaitingAccepted => own(number::WAITING_ROOM_REQUEST_ACCEPTED, Bytes::new()),
-        E::WaitingDenied => own(number::WAITING_ROOM_REQUEST_DENIED, Bytes::new()),
-        E::StageRequests(requests) => own(number::GET_STAGE_REQUESTS, stage_requests(requests)),
-        E::StageGranted => own(number::GRANT_STAGE_ACCESS, Bytes::new()),
-        E::StageDenied => own(number::DENY_STAGE_ACCESS, Bytes::new()),
-        E::StageLeft => own(number::LEAVE_STAGE, Bytes::new()),
+        E::Kicked => (number::KICK, Bytes::new()),
+        E::KickedAll => (number::KICK_ALL, Bytes::new()),
+        E::WaitingRequests(people) => (number::GET_WAITING_ROOM_REQUESTS, waiting(people)),
+        E::WaitingAccepted => (number::WAITING_ROOM_REQUEST_ACCEPTED, Bytes::new()),
+        E::WaitingDenied => (number::WAITING_ROOM_REQUEST_DENIED, Bytes::new()),
+        E::StageRequests(requests) => (number::GET_STAGE_REQUESTS, stage_requests(requests)),
+        E::StageGranted => (number::GRANT_STAGE_ACCESS, Bytes::new()),
+        E::StageDenied => (number::DENY_STAGE_ACCESS, Bytes::new()),
+        E::StageLeft => (number::LEAVE_STAGE, Bytes::new()),
         E::StageStatus {
             peer,
             participant,
             stage,
-        } => own(
+        } => (
             number::PEER_STAGE_STATUS_UPDATE,
             bytes(&room::PeerStatusUpdate {
                 peer_id: peer.to_string(),
@@ -68,7 +67,7 @@ pub(super) fn encode(context: &Context, event: &Event, reply_to: Option<u32>) ->
                 stage_type: Some(stage_type(*stage).into()),
             }),
         ),
-        E::Broadcast(broadcast) => own(
+        E::Broadcast(broadcast) => (
             number::BROADCAST_MESSAGE,
             bytes(&broadcast_message(broadcast, None)),
         ),
@@ -78,15 +77,15 @@ pub(super) fn encode(context: &Context, event: &Event, reply_to: Option<u32>) ->
             } else {
                 room::BroadcastType::Peers
             };
-            own(
+            (
                 number::BROADCAST_TO_ENTITY,
                 bytes(&broadcast_message(broadcast, Some(kind))),
             )
         }
         E::Recording(state) => recording_event(state),
         E::Livestream(state) => livestream_event(context, state),
-        E::ConnectedRooms(family) => own(number::CONNECTED_ROOMS_DUMP, family_dump(family)),
-        E::ConnectedRoomsCreated { rooms, reply } => own(
+        E::ConnectedRooms(family) => (number::CONNECTED_ROOMS_DUMP, family_dump(family)),
+        E::ConnectedRoomsCreated { rooms, reply } => (
             if *reply {
                 number::CREATE_CONNECTED_ROOMS
             } else {
@@ -94,7 +93,7 @@ pub(super) fn encode(context: &Context, event: &Event, reply_to: Option<u32>) ->
             },
             rooms_created(rooms),
         ),
-        E::ConnectedRoomsDeleted { rooms, reply } => own(
+        E::ConnectedRoomsDeleted { rooms, reply } => (
             if *reply {
                 number::DELETE_CONNECTED_ROOMS
             } else {
@@ -105,8 +104,8 @@ pub(super) fn encode(context: &Context, event: &Event, reply_to: Option<u32>) ->
         E::PeopleMoved {
             destination,
             custom_ids,
-        } => own(number::MOVE_PEERS, people_moved(*destination, custom_ids)),
-        E::Done => own(reply_to.unwrap_or(number::ERROR), Bytes::new()),
+        } => (number::MOVE_PEERS, people_moved(*destination, custom_ids)),
+        E::Done => (reply_to.unwrap_or(number::ERROR), Bytes::new()),
         _ => feature(context, event, reply_to),
     }
 }
@@ -170,7 +169,7 @@ fn feature(context: &Context, event: &Event, reply_to: Option<u32>) -> (u32, Byt
         E::PermissionsUpdated(changes) => (number::UPDATE_USER_PRESET, permission_updates(changes)),
         E::Permissions(people) => (number::GET_USER_PRESETS, permission_texts(people)),
         E::MediaJoined => (number::MEDIA_JOIN_ROOM, Bytes::new()),
-        E::MediaJoinCompleted { .. } => (number::SELF_JOIN_COMPLETE, media_join(context, event, &[])),
+        E::MediaJoinCompleted { .. } => (number::SELF_JOIN_COMPLETE, media_join(event, &[])),
         E::PeerMediaJoined(view) => (
             number::PEER_JOINED,
             bytes(&edge::PeerJoinBroadcastResponse {
@@ -557,11 +556,7 @@ fn media_participant(view: &PeerView, producers: &[ProducerState]) -> edge::Room
 }
 
 /// The payload of [`Event::MediaJoinCompleted`]; empty for any other.
-pub(super) fn media_join(
-    _context: &Context,
-    event: &Event,
-    producers: &[(PeerId, Vec<ProducerState>)],
-) -> Bytes {
+pub(super) fn media_join(event: &Event, producers: &[(PeerId, Vec<ProducerState>)]) -> Bytes {
     let Event::MediaJoinCompleted {
         session,
         peer,

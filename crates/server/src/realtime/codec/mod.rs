@@ -25,8 +25,6 @@ pub enum Decoded {
     Room(Request),
     /// Something of the media engine.
     Media(MediaRequest),
-    /// Nothing: it is well known, and of no use here.
-    Ignored,
 }
 
 /// What has to be known for encoding besides the event.
@@ -49,13 +47,8 @@ pub fn reply_frame(context: &Context, to: &RequestId, event: &Event) -> Bytes {
 }
 
 /// The reply to the completion of a media session, with what others send.
-pub fn media_join_frame(
-    context: &Context,
-    to: &RequestId,
-    event: &Event,
-    producers: &[(PeerId, Vec<ProducerState>)],
-) -> Bytes {
-    let payload = encode::media_join(context, event, producers);
+pub fn media_join_frame(to: &RequestId, event: &Event, producers: &[(PeerId, Vec<ProducerState>)]) -> Bytes {
+    let payload = encode::media_join(event, producers);
     raw(to.event, &to.id, payload)
 }
 

@@ -6,9 +6,9 @@ use muster_model::{
     PeerId, SessionId, Timestamp,
     app::Scope,
     event::{DomainEvent, Stay},
+    meeting::MeetingStatus,
     session::{PeerViewType, SessionKind},
 };
-use muster_server::rooms::StartWith;
 use muster_store::{participants::MeetingScope, rooms};
 use muster_testkit::{Closed, Database, Guest, both};
 
@@ -99,11 +99,8 @@ async fn a_room_begins_as_its_meeting_is_now(db: Database) {
     session_of(&stage, app.rooms.node(), 0).await;
     let at = at(&stage);
     let meeting = stage.server.store().meeting(&at.scope, at.meeting).await.unwrap();
-    // Read a moment ago, or at the first beginning of a room that failed since.
-    let outdated = StartWith {
-        inactive: true,
-        ..StartWith::of(at, &meeting)
-    };
-    app.rooms.get_or_start(app, &outdated).unwrap();
+    // Whoever begins it, and whatever that one knows of it: the records say how.
+    assert_eq!(meeting.settings.status, MeetingStatus::Active);
+    app.rooms.get_or_start(app, &at, None).unwrap();
     Guest::join(&stage.origin(), &stage.host("Ana").await).await;
 }

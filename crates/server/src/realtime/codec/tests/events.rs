@@ -614,7 +614,7 @@ fn whoever_completes_hears_what_each_of_the_others_sends() {
         event: 0x0300_0014,
     };
     let producers = vec![(v::<PeerId>(), vec![producer(), producer()])];
-    let frame = Frame::decode(&media_join_frame(&context(), &to, &event, &producers)).unwrap();
+    let frame = Frame::decode(&media_join_frame(&to, &event, &producers)).unwrap();
     assert_eq!((frame.event, frame.id.as_str()), (0x0300_0014, "p-1"));
     let told: edge::PeerJoinCompleteResponse = payload(&frame);
     let state = told.room_state.unwrap();

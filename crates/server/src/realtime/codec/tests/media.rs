@@ -25,7 +25,7 @@ fn text(text: &str) -> String {
 fn asked(name: &str) -> M {
     match decode(&saved_frame(name)).unwrap() {
         Decoded::Media(request) => request,
-        other => panic!("{name}: {other:?}"),
+        other @ Decoded::Room(_) => panic!("{name}: {other:?}"),
     }
 }
 

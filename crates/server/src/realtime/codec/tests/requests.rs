@@ -10,7 +10,7 @@ use super::{Decoded, Frame, U, V, decode, saved, saved_frame, u, v};
 fn asked(name: &str) -> R {
     match decode(&saved_frame(name)).unwrap() {
         Decoded::Room(request) => request,
-        other => panic!("{name}: {other:?}"),
+        other @ Decoded::Media(_) => panic!("{name}: {other:?}"),
     }
 }
 
