@@ -143,7 +143,11 @@ impl Store {
             .idle_timeout(None)
             .max_lifetime(None);
         // The writer visits indexes at random places; what it has at hand it need not read again.
-        let writing = options.clone().pragma("cache_size", WRITER_CACHE);
+        // What a savepoint may have to put back would otherwise be copied into a file, page by page.
+        let writing = options
+            .clone()
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("temp_store", "MEMORY");
         let pool = alone.clone().connect_with(writing).await?;
         // Two programs that start at once must not both migrate; sqlx locks only PostgreSQL for this.
         let lock = migration_lock(path).await?;
@@ -179,8 +183,26 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
+        self.write_with(true, work).await
+    }
+
+    /// The same for `work` that makes one change by one statement, after which it does not fail: on
+    /// SQLite it is spared what would be needed to undo a part of it.
+    pub async fn write_once<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        self.write_with(false, work).await
+    }
+
+    async fn write_with<T, F>(&self, needs_savepoint: bool, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
         match &self.db {
-            Db::Sqlite { writer, .. } => writer.write(work).await,
+            Db::Sqlite { writer, .. } => writer.write(needs_savepoint, work).await,
             // In a task of its own: a caller that goes away must not leave a transaction open.
             Db::Postgres { pool } => tokio::spawn(write_postgres(pool.clone(), work))
                 .await

@@ -156,7 +156,38 @@ async fn check_and_resolve(
     }
 }
 
+/// What was added, as it then stands.
+#[derive(sqlx::FromRow)]
+struct AddedRow {
+    id: String,
+    preset_id: String,
+    preset_name: String,
+    created_at: i64,
+}
+
+/// Adds a participant to the meeting that `MeetingScope::params` name, with its app's preset of one of two
+/// names, if there are such; one statement, since each is an exchange with the database.
+macro_rules! insert_participant {
+    ($on_conflict:literal) => {
+        concat!(
+            "INSERT INTO participants (id, app_id, meeting_id, preset_id, custom_participant_id, ",
+            "duplicate_no, name, picture, search_text, created_at, updated_at) ",
+            "SELECT $4, a.id, m.id, pr.id, $5, $6, $7, $8, $9, $10, $10 ",
+            "FROM meetings m JOIN apps a ON a.id = m.app_id ",
+            "JOIN presets pr ON pr.app_id = a.id AND pr.name IN ($11, $12) ",
+            "WHERE m.id = $1 AND a.id = $2 AND a.account_id = $3 AND a.deleted_at IS NULL ",
+            "ORDER BY CASE WHEN pr.name = $11 THEN 0 ELSE 1 END LIMIT 1 ",
+            "ON CONFLICT (meeting_id, custom_participant_id, duplicate_no) ",
+            $on_conflict,
+            " RETURNING id, preset_id, ",
+            "(SELECT pr.name FROM presets pr WHERE pr.id = preset_id) AS preset_name, created_at"
+        )
+    };
+}
+
 /// Adds a participant; what becomes of a known custom id is `policy`'s to say.
+///
+/// Its one change is the last that it does, so that it can be run by [`Store::write_once`].
 pub async fn add(
     conn: &mut Conn,
     at: &MeetingScope,
@@ -171,69 +202,66 @@ pub async fn add(
         || at.params(),
     )
     .await?;
-    let (preset_id, preset_name) = check_and_resolve(conn, at, &new.preset).await?;
-    let duplicate_no: i64 = if policy == DuplicatePolicy::Allow {
-        // Of two that are added at once, one may meet the other's number below, and be told so.
-        let (next,): (i64,) = conn
-            .fetch_one(
-                "SELECT COALESCE(MAX(duplicate_no) + 1, 0) FROM participants \
-                 WHERE meeting_id = $1 AND custom_participant_id = $2",
-                params![at.meeting, &new.custom_participant_id],
-            )
-            .await?;
-        next
-    } else {
-        0
+    let preset_name = match &new.preset {
+        PresetRef::Name(name) => name.clone(),
+        PresetRef::Id(_) => check_and_resolve(conn, at, &new.preset).await?.1,
     };
-    let mut values = params![
+    let duplicate_no = match policy {
+        DuplicatePolicy::Allow => next_duplicate_no(conn, at, &new.custom_participant_id).await?,
+        _ => 0,
+    };
+    let mut values = at.params();
+    values.extend(params![
         ParticipantId::random(),
-        at.scope.app,
-        at.meeting,
-        preset_id,
         &new.custom_participant_id,
         duplicate_no,
         &new.name,
         &new.picture,
         searchable(&new.custom_participant_id, new.name.as_deref()),
-        now
-    ];
-    macro_rules! insert {
-        ($on_conflict:literal) => {
-            concat!(
-                "INSERT INTO participants (id, app_id, meeting_id, preset_id, custom_participant_id, ",
-                "duplicate_no, name, picture, search_text, created_at, updated_at) ",
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ",
-                "ON CONFLICT (meeting_id, custom_participant_id, duplicate_no) ",
-                $on_conflict,
-                " RETURNING id, created_at"
-            )
-        };
-    }
+        now,
+        &preset_name,
+        presets::exchanged(&preset_name),
+    ]);
     let sql = if policy == DuplicatePolicy::Reuse {
-        insert!(
+        insert_participant!(
             "DO UPDATE SET preset_id = excluded.preset_id, search_text = excluded.search_text, \
              name = excluded.name, picture = excluded.picture, updated_at = excluded.updated_at"
         )
     } else {
-        insert!("DO NOTHING")
+        insert_participant!("DO NOTHING")
     };
-    let row: Option<(String, i64)> = conn
-        .fetch_optional(sql, std::mem::take(&mut values))
+    let added: Option<AddedRow> = conn
+        .fetch_optional(sql, values)
         .await
         .map_err(|error| error.or_no_preset(&preset_name))?;
-    let (id, created_at) = row.ok_or_else(taken)?;
+    let Some(added) = added else {
+        check_and_resolve(conn, at, &new.preset).await?;
+        return Err(taken());
+    };
     Ok(Participant {
-        id: id.parse()?,
+        id: added.id.parse()?,
         meeting_id: at.meeting,
-        preset_id,
-        preset_name,
+        preset_id: added.preset_id.parse()?,
+        preset_name: added.preset_name,
         custom_participant_id: new.custom_participant_id,
         name: new.name,
         picture: new.picture,
         banned: false,
-        created_at: Timestamp::from_micros(created_at),
+        created_at: Timestamp::from_micros(added.created_at),
         updated_at: now,
     })
+}
+
+/// Of two that are added at once, one may meet the other's number, and be told so.
+async fn next_duplicate_no(conn: &mut Conn, at: &MeetingScope, custom_id: &str) -> Result<i64, StoreError> {
+    let (next,): (i64,) = conn
+        .fetch_one(
+            "SELECT COALESCE(MAX(duplicate_no) + 1, 0) FROM participants \
+             WHERE meeting_id = $1 AND custom_participant_id = $2",
+            params![at.meeting, custom_id],
+        )
+        .await?;
+    Ok(next)
 }
 
 /// Changes a participant.

@@ -3,6 +3,7 @@
 //! SQLite has one writer at a time, and a commit waits for the disk. So writes that arrive while a
 //! commit is under way are gathered and committed together: one sync for all of them. Each runs in
 //! its own savepoint, so one that fails takes nothing with it; and none is answered before the commit.
+//! A write that is a single statement needs no savepoint: a statement that fails has changed nothing.
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
@@ -19,6 +20,8 @@ const GROUP: usize = 256;
 
 /// What runs inside the transaction.
 pub(crate) trait Job: Send + 'static {
+    /// Whether it leaves something to undo when it fails.
+    fn needs_savepoint(&self) -> bool;
     /// Runs it; the answer is held back until the group's fate is known.
     fn run(self: Box<Self>, conn: &mut Conn) -> BoxFuture<'_, Ran>;
     /// Answers a job that could not be run.
@@ -28,14 +31,22 @@ pub(crate) trait Job: Send + 'static {
 /// Answers a job, given what became of the commit.
 type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
+/// How a job came out within its group's transaction.
+#[derive(Clone, Copy)]
+struct Outcome {
+    kept: bool,
+    had_savepoint: bool,
+}
+
 /// A job that ran and waits for the commit.
 pub(crate) struct Ran {
-    kept: bool,
+    outcome: Outcome,
     reply: Reply,
 }
 
 struct Write<T, F> {
     work: F,
+    needs_savepoint: bool,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -44,12 +55,23 @@ where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
 {
+    fn needs_savepoint(&self) -> bool {
+        self.needs_savepoint
+    }
+
     fn run(self: Box<Self>, conn: &mut Conn) -> BoxFuture<'_, Ran> {
-        let Self { work, reply } = *self;
+        let Self {
+            work,
+            needs_savepoint,
+            reply,
+        } = *self;
         Box::pin(async move {
             let result = contain_panic(work, conn).await;
             Ran {
-                kept: result.is_ok(),
+                outcome: Outcome {
+                    kept: result.is_ok(),
+                    had_savepoint: needs_savepoint,
+                },
                 reply: Box::new(move |commit| {
                     let answer = match (result, commit) {
                         (Ok(_), Err(why)) => Err(StoreError::NotCommitted(why.to_owned())),
@@ -106,15 +128,20 @@ impl Writer {
         Self { queue }
     }
 
-    /// Runs `work` in a transaction and answers after its commit is on disk.
-    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// Runs `work` in a transaction and answers after its commit is on disk. Without a savepoint, `work`
+    /// must do no more than one change, and that last.
+    pub(crate) async fn write<T, F>(&self, needs_savepoint: bool, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.queue
-            .try_send(Box::new(Write { work, reply }))
+            .try_send(Box::new(Write {
+                work,
+                needs_savepoint,
+                reply,
+            }))
             .map_err(|_| StoreError::Busy)?;
         answer
             .await
@@ -163,7 +190,7 @@ async fn commit_group(conn: &mut Conn, group: impl ExactSizeIterator<Item = Box<
     let mut broken: Option<String> = None;
     for job in group {
         if broken.is_none() {
-            broken = next_savepoint(conn, ran.last().map(|done| done.kept))
+            broken = next_savepoint(conn, last_of(&ran), job.needs_savepoint())
                 .await
                 .err()
                 .map(|error| error.to_string());
@@ -173,9 +200,9 @@ async fn commit_group(conn: &mut Conn, group: impl ExactSizeIterator<Item = Box<
             None => ran.push(job.run(conn).await),
         }
     }
-    if broken.is_none() && ran.last().is_some_and(|last| !last.kept) {
-        broken = conn
-            .control("ROLLBACK TO job")
+    if broken.is_none() {
+        // A failure of the last is undone too.
+        broken = next_savepoint(conn, last_of(&ran), false)
             .await
             .err()
             .map(|error| error.to_string());
@@ -197,16 +224,21 @@ async fn commit_group(conn: &mut Conn, group: impl ExactSizeIterator<Item = Box<
     clean
 }
 
-/// Closes the savepoint of the job before, undoing what that did if it failed, and stands at a new one;
-/// in one exchange with the database, as each costs about as much as a statement.
+fn last_of(ran: &[Ran]) -> Option<Outcome> {
+    ran.last().map(|job| job.outcome)
+}
+
+/// Stands at a new savepoint where the next job needs one, having undone what the job before did if that
+/// failed; in one exchange with the database, as each costs about as much as a statement.
 ///
 /// An error here means that the whole transaction is lost (SQLite rolls all of it back when the disk is
 /// full, for one).
-async fn next_savepoint(conn: &mut Conn, before_was_kept: Option<bool>) -> Result<(), StoreError> {
-    match before_was_kept {
-        None => Ok(()),
-        Some(true) => conn.control("RELEASE job; SAVEPOINT job").await,
+async fn next_savepoint(conn: &mut Conn, before: Option<Outcome>, needed: bool) -> Result<(), StoreError> {
+    match before {
         // The savepoint itself stays after this.
-        Some(false) => conn.control("ROLLBACK TO job").await,
+        Some(failed) if !failed.kept && failed.had_savepoint => conn.control("ROLLBACK TO job").await,
+        // A failure may have been the end of the transaction: then there is no savepoint to release.
+        Some(before) if needed || !before.kept => conn.control("RELEASE job; SAVEPOINT job").await,
+        _ => Ok(()),
     }
 }

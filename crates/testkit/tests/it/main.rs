@@ -28,3 +28,4 @@ mod storms;
 mod telemetry;
 mod webhook_deliveries;
 mod webhooks;
+mod writes;

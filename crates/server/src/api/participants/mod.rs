@@ -20,7 +20,7 @@ use super::{
     error::{ApiError, Fault},
     idempotency::Idempotency,
     query::{Kind, PAGE_NO, PER_PAGE, Param, Query},
-    respond::{Envelope, json_bytes},
+    respond::{Envelope, answer, json_bytes},
     route::Route,
 };
 use crate::app::App;
@@ -303,6 +303,17 @@ async fn add(
     let (at, policy, now) = (caller.at.clone(), app.config.duplicate_participants, app.now());
     let (token, owner) = (caller.token.clone(), caller.at.scope.app.to_string());
     let signer = app.clone();
+    if !idempotency.is_given() {
+        // Nothing is kept beside it.
+        let added = app
+            .store
+            .write_once(move |conn| {
+                Box::pin(async move { participants::add(conn, &at, new, policy, now).await })
+            })
+            .await?;
+        let added = with_token(&app, &caller, added, input.expires_in).map_err(ApiError::internal)?;
+        return answer(StatusCode::CREATED, &added);
+    }
     idempotency
         .run(
             &app,
