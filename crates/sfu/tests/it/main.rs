@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used)]
 
 mod client;
+mod codecs;
 mod faults;
 mod layers;
 mod media;
+mod pictures;
 mod world;
