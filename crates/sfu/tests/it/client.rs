@@ -12,7 +12,10 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     format::Codec,
-    media::{Direction, ExtensionValues, MediaKind as Kind, Mid, Pt, Rid, Simulcast, SimulcastLayer},
+    media::{
+        Direction, ExtensionValues, KeyframeRequestKind, MediaKind as Kind, Mid, Pt, Rid, Simulcast,
+        SimulcastLayer,
+    },
     net::{Protocol, Receive},
     rtp::RtpWrite,
 };
@@ -394,6 +397,38 @@ impl Client {
             side.drain(now, &mut out);
         }
         self.out = out;
+    }
+
+    /// Sends a packet with anything in it, its number so much after the last one's.
+    pub fn forge(
+        &mut self,
+        at: usize,
+        layer: usize,
+        step: i64,
+        marker: bool,
+        payload: Vec<u8>,
+        now: Instant,
+    ) {
+        let mut out = std::mem::take(&mut self.out);
+        let track = &mut self.tracks[at];
+        let (pt, mid) = (track.pt, track.mid);
+        let count = track.layers.len();
+        let layer = &mut track.layers[layer % count];
+        layer.number = layer.number.saturating_add_signed(step);
+        write(&mut self.send, mid, layer, now, &mut out, |number, time| {
+            RtpWrite::new(pt, number.into(), time, now, payload)
+                .marker(marker)
+                .nackable(true)
+        });
+        self.out.append(&mut out);
+    }
+
+    /// Asks for a key frame of something that is received.
+    pub fn want_key_frame(&mut self, mid: &str) {
+        let mut api = self.recv.rtc.direct_api();
+        if let Some(stream) = api.stream_rx_by_mid(Mid::from(mid), None) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
     }
 
     /// Sends a frame of each layer, or 20 ms of sound.

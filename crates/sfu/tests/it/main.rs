@@ -8,4 +8,5 @@ mod faults;
 mod layers;
 mod media;
 mod pictures;
+mod replay;
 mod world;
