@@ -7,6 +7,12 @@
 #[path = "../../crates/sfu/tests/it/client.rs"]
 mod client;
 #[allow(dead_code)]
+#[path = "../../crates/sfu/tests/it/decoder.rs"]
+mod decoder;
+#[allow(dead_code)]
+#[path = "../../crates/sfu/tests/it/got.rs"]
+mod got;
+#[allow(dead_code)]
 #[path = "../media.rs"]
 mod media;
 #[allow(dead_code)]

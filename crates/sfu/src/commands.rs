@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     api::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent},
     codec::Codec,
-    layers,
+    layers::{self, Climb},
     link::Link,
     report::Gathered,
     retire::Retirement,
@@ -203,6 +203,7 @@ impl Sfu {
             consumers: BTreeMap::new(),
             estimate: None,
             desired: (0, 0),
+            climb: Climb::default(),
             held_back: false,
             gathered: Gathered::default(),
         });

@@ -26,6 +26,11 @@ use crate::{
 
 /// Errors in a row that end a connection.
 const FAULTS_MAX: u32 = 100;
+/// Packets of a stream that can be repaired, and for how long.
+const REPAIRABLE: usize = 1_000;
+const REPAIRABLE_FOR: Duration = Duration::from_secs(3);
+/// What part of a stream may be repairs.
+const REPAIRS: f32 = 0.5;
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The connection is broken for good.
@@ -212,12 +217,13 @@ impl Link {
         self.rtc.media(mid).is_some_and(str0m::media::Media::disabled)
     }
 
-    /// The stream by which this side sends in a section.
+    /// The stream by which this side sends in a section. It may be used for more repairs than str0m does,
+    /// which drops all that are queued when they were more than 15 % of a second: bad ways need more.
     pub(crate) fn outgoing(&mut self, mid: Mid) -> Option<Ssrc> {
-        self.rtc
-            .direct_api()
-            .stream_tx_by_mid(mid, None)
-            .map(|stream| stream.ssrc())
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_tx_by_mid(mid, None)?;
+        stream.set_rtx_cache(REPAIRABLE, REPAIRABLE_FOR, Some(REPAIRS));
+        Some(stream.ssrc())
     }
 
     /// Where an incoming stream belongs. NACK is turned on for it: str0m leaves it off for streams

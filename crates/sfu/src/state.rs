@@ -16,7 +16,7 @@ use str0m::{
 use crate::{
     api::{Kinds, MediaKind, ProducerInfo},
     codec::{Codec, Descriptor, Start},
-    layers::{self, LAYERS, Meter},
+    layers::{self, Climb, LAYERS, Meter},
     link::Link,
     report::Gathered,
     retire::Retirement,
@@ -88,6 +88,8 @@ pub(crate) struct Transport {
     pub estimate: Option<u64>,
     /// Receiving: what str0m was told to pad to and would be sent.
     pub desired: (u64, u64),
+    /// Receiving: when more may be tried.
+    pub climb: Climb,
     /// Receiving: whether less is sent than wished for.
     pub held_back: bool,
     pub gathered: Gathered,

@@ -1,9 +1,9 @@
 //! A person: a connection for sending and one for receiving, as the official client has them.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     net::SocketAddr,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use muster_model::PeerId;
@@ -20,61 +20,11 @@ use str0m::{
     rtp::RtpWrite,
 };
 
-use crate::pictures::{self, Picture};
-
-/// What each packet ends with: the layer, the number of the frame and when it was captured.
-const TRAILER: usize = 13;
-
-/// A packet that arrived.
-#[derive(Debug, Clone)]
-pub struct Got {
-    pub at: Instant,
-    pub mid: Mid,
-    pub number: u64,
-    pub time: u32,
-    pub level: Option<i8>,
-    /// The latest sender report: wall clock and RTP time.
-    pub report: Option<(SystemTime, u32)>,
-    pub codec: Codec,
-    pub payload: Vec<u8>,
-}
-
-impl Got {
-    fn trailer(&self) -> &[u8; TRAILER] {
-        self.payload.last_chunk().unwrap()
-    }
-
-    /// Of a picture: its layer.
-    pub fn layer(&self) -> char {
-        char::from(self.trailer()[0])
-    }
-
-    /// The number of the frame.
-    pub fn frame(&self) -> u32 {
-        u32::from_be_bytes(self.trailer()[1..5].try_into().unwrap())
-    }
-
-    pub fn key(&self) -> bool {
-        pictures::starts_key_frame(self.codec, &self.payload)
-    }
-
-    /// When it was captured, in microseconds of the sender's own time.
-    pub fn captured(&self) -> u64 {
-        u64::from_be_bytes(self.trailer()[5..].try_into().unwrap())
-    }
-
-    /// When it was captured as a receiver reckons it, in microseconds of the wall clock.
-    pub fn reckoned(&self, clock_rate: u32) -> Option<i128> {
-        let (wall, rtp) = self.report?;
-        let wall = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
-        let ticks = i128::from(self.time.wrapping_sub(rtp).cast_signed());
-        Some(i128::try_from(wall).unwrap() + ticks * 1_000_000 / i128::from(clock_rate))
-    }
-
-    pub fn picture(&self) -> Option<u16> {
-        pictures::number(self.codec, &self.payload)
-    }
-}
+use crate::{
+    decoder::Decoder,
+    got::{Got, TRAILER},
+    pictures::{self, Picture},
+};
 
 pub struct Connection {
     pub id: String,
@@ -87,6 +37,7 @@ pub struct Connection {
     /// How often packets were asked for again.
     pub nacks: u64,
     pub got: Vec<Got>,
+    pub decoders: BTreeMap<Mid, Decoder>,
     pub key_frames_wanted: Vec<(Mid, Option<Rid>)>,
 }
 
@@ -111,6 +62,7 @@ impl Connection {
             rtx,
             nacks: 0,
             got: Vec::new(),
+            decoders: BTreeMap::new(),
             key_frames_wanted: Vec::new(),
         }
     }
@@ -166,9 +118,15 @@ impl Connection {
                         .direct_api()
                         .stream_rx(&packet.header.ssrc)
                         .map(|stream| stream.mid());
+                    let mid = mid.unwrap();
+                    if codec != Codec::Opus && !packet.payload.is_empty() {
+                        let key = pictures::starts_key_frame(codec, &packet.payload);
+                        let decoder = self.decoders.entry(mid).or_default();
+                        decoder.take(*packet.seq_no, packet.header.marker, key, now);
+                    }
                     self.got.push(Got {
                         at: now,
-                        mid: mid.unwrap(),
+                        mid,
                         number: *packet.seq_no,
                         time: packet.header.timestamp,
                         level: packet.header.ext_vals.audio_level,
@@ -329,6 +287,12 @@ impl Client {
             key_wanted: true,
             paused: false,
         };
+        for rid in &names {
+            let mut api = self.send.rtc.direct_api();
+            let stream = api.stream_tx_by_mid(mid, rid.map(Rid::from)).unwrap();
+            // Browsers repair what they are asked for, however much that is.
+            stream.set_rtx_cache(1_000, Duration::from_secs(3), None);
+        }
         let media = self.send.rtc.media(mid).unwrap();
         let params = self.send.rtc.codec_config().params();
         // What the answer lists first is sent.
@@ -389,6 +353,13 @@ impl Client {
         }
         for at in due {
             self.emit(at, now, &mut out);
+        }
+        let decoders = self.recv.decoders.iter_mut();
+        let lacking: Vec<Mid> = decoders
+            .filter_map(|(mid, decoder)| decoder.lacks_key_frame(now).then_some(*mid))
+            .collect();
+        for mid in lacking {
+            self.want_key_frame(&mid);
         }
         for side in [&mut self.send, &mut self.recv] {
             if side.deadline <= now || !side.rtc.is_connected() {

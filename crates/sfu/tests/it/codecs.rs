@@ -93,7 +93,7 @@ fn loss_is_repaired(seed: u64, mime: &str, codec: Codec) {
             assert!(pair[1].key(), "a change of layer without a key frame");
         }
     }
-    let mut frames: Vec<u32> = got.iter().map(crate::client::Got::frame).collect();
+    let mut frames: Vec<u32> = got.iter().map(crate::got::Got::frame).collect();
     frames.dedup();
     let expected = usize::try_from(frames[frames.len() - 1] - frames[0] + 1).unwrap();
     assert!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster_sfu::{Command, Lost, MediaError, MediaKind, SfuEvent};
 
 use crate::{
-    client::Got,
+    got::Got,
     world::{Path, SERVER, World},
 };
 

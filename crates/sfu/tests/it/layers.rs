@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster_sfu::{Command, MediaKind};
 
 use crate::{
-    client::Got,
+    got::Got,
     media::assert_without_gap,
     world::{Path, World},
 };

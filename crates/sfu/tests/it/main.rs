@@ -4,8 +4,11 @@
 
 mod client;
 mod codecs;
+mod decoder;
 mod faults;
+mod got;
 mod layers;
+mod matrix;
 mod media;
 mod pictures;
 mod replay;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use muster_sfu::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent, TransportStats};
 
-use crate::{client::Got, world::World};
+use crate::{got::Got, world::World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
