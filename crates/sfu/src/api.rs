@@ -58,7 +58,7 @@ impl Default for Caps {
 pub enum MediaKind {
     /// Sound (opus).
     Audio,
-    /// Picture (VP8).
+    /// Picture (VP8, H.264 or VP9).
     Video,
 }
 
@@ -114,7 +114,8 @@ pub enum Command {
         offer: String,
         /// JSON whose `mid` names the section; the last section of the kind where it does not.
         app_data: Option<String>,
-        /// Such as `video/VP8`.
+        /// Such as `video/VP8`, to choose among what the section offers; the first of VP8, H.264 and VP9 that
+        /// is there where absent.
         mime_type: Option<String>,
         /// By which connection; the peer's sending one where absent.
         transport: Option<String>,
@@ -238,14 +239,17 @@ pub enum ConsumeError {
     /// The peer receives as much as it may.
     #[error("too many tracks")]
     TooMany,
+    /// The receiver did not offer to receive its codec.
+    #[error("the codec of the track is not supported")]
+    UnsupportedCodec,
 }
 
 impl ConsumeError {
-    /// The client's word for it; with both it does not try again.
+    /// The client's word for it; with either it does not try again.
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotFound => "not_found_track_error",
-            Self::TooMany => "backend_error",
+            Self::TooMany | Self::UnsupportedCodec => "backend_error",
         }
     }
 }
@@ -268,7 +272,7 @@ pub enum MediaError {
     /// A bound is reached.
     #[error("too many {0}")]
     TooMany(&'static str),
-    /// Only opus and VP8 are forwarded.
+    /// Only opus, VP8, H.264 and VP9 are forwarded, and what is named has to be offered.
     #[error("the codec is not supported")]
     UnsupportedCodec,
     /// The session description does not read or does not fit what was negotiated before; the client
@@ -309,7 +313,7 @@ pub struct ProducerInfo {
     pub app_data: Option<String>,
     /// By which connection it is sent.
     pub transport: String,
-    /// `audio/opus` or `video/VP8`.
+    /// `audio/opus`, `video/VP8`, `video/H264` or `video/VP9`.
     pub mime_type: &'static str,
 }
 
@@ -377,9 +381,14 @@ pub struct TransportStats {
     pub bytes_received: u64,
     /// Bytes to the client.
     pub bytes_sent: u64,
+    /// From the client in the last interval, in bits per second, all protocols; none in the first.
+    pub bitrate_received: Option<u64>,
+    /// To the client likewise.
+    pub bitrate_sent: Option<u64>,
     /// The part of packets lost in the last interval, 0 to 1, in the direction media flows.
     pub loss: Option<f32>,
-    /// The latest round trip.
+    /// The latest round trip. It is measured by what is sent, so a connection for sending seldom knows it;
+    /// the one for receiving takes the same way.
     pub round_trip: Option<Duration>,
     /// The worst variation of delay (RFC 3550) of a stream in the last interval.
     pub jitter: Option<Duration>,
@@ -389,6 +398,40 @@ pub struct TransportStats {
     pub held_back: bool,
     /// Receiving: for each camera or screen, by producer, the layer that is handed on; none is nothing.
     pub layers: Vec<(String, Option<&'static str>)>,
+    /// Each stream that media flows by, in the order of sections and layers. Sending: one for each layer of
+    /// a producer. Receiving: one for each consumer.
+    pub streams: Vec<StreamStats>,
+}
+
+/// How a stream fares. Packets, bytes and requests count since its beginning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamStats {
+    /// What it is, or is a layer of.
+    pub producer: String,
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// Whether it is a screen or its sound.
+    pub screen_share: bool,
+    /// Such as `video/VP8`.
+    pub mime_type: &'static str,
+    /// Of a picture: the layer (`f`, `h`, `q`), which is `f` where there is but one; none is nothing.
+    pub layer: Option<&'static str>,
+    /// Packets, repairs included.
+    pub packets: u64,
+    /// Bytes, repairs included.
+    pub bytes: u64,
+    /// In the last interval, in bits per second; none in the first.
+    pub bitrate: Option<u64>,
+    /// The part of packets lost by the last reports, 0 to 1.
+    pub loss: Option<f32>,
+    /// The variation of delay (RFC 3550).
+    pub jitter: Option<Duration>,
+    /// The latest round trip.
+    pub round_trip: Option<Duration>,
+    /// Requests for lost packets, by whoever receives it.
+    pub nacks: u64,
+    /// Requests for key frames, by whoever receives it.
+    pub key_frame_requests: u64,
 }
 
 /// A datagram to be sent.

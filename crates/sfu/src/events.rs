@@ -60,41 +60,14 @@ impl Sfu {
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
                 transport.estimate = can_probe.then(|| estimate.as_u64());
             }
-            Event::MediaIngressStats(stats) => transport.note_jitter(stats.mid, stats.jitter),
-            Event::MediaEgressStats(stats) => {
-                if let Some(remote) = stats.remote {
-                    transport.note_jitter(stats.mid, remote.jitter);
-                }
-            }
+            Event::MediaIngressStats(stats) => transport.gathered.incoming(&stats),
+            Event::MediaEgressStats(stats) => transport.gathered.outgoing(&stats),
             Event::PeerStats(stats) => {
-                let meeting = transport.meeting;
-                let layers = self.layers(place);
-                if let Some(transport) = self.transports.get_mut(place) {
-                    let stats = transport.stats(&stats, layers);
-                    self.tell(meeting, SfuEvent::Stats(stats));
-                }
+                transport.gathered.connection(stats);
+                self.reports.push(place);
             }
             _ => {}
         }
-    }
-
-    /// What a connection gets of each picture.
-    fn layers(&self, place: usize) -> Vec<(String, Option<&'static str>)> {
-        let consumers = self
-            .transports
-            .get(place)
-            .map(|transport| transport.consumers.values());
-        let consumers = consumers
-            .into_iter()
-            .flatten()
-            .filter_map(|consumer| self.consumers.get(*consumer));
-        consumers
-            .filter_map(|consumer| {
-                let producer = self.producers.get(consumer.producer)?;
-                let layer = consumer.rewriter.source().map(|(layer, _)| layers::RIDS[layer]);
-                (producer.kind == MediaKind::Video).then(|| (producer.id.clone(), layer))
-            })
-            .collect()
     }
 
     fn sender_report(&mut self, place: usize, feedback: &SenderFeedback) {
@@ -245,25 +218,33 @@ impl Sfu {
                     rates,
                     now: known.target,
                     changed: known.changed,
+                    screen: producer.screen_share,
                 };
-                pictures.push((producer.screen_share, *consumer, want));
+                pictures.push((*consumer, want));
             }
         }
-        // What is on screens is what is talked about.
-        pictures.sort_by_key(|(screen, consumer, _)| (!screen, *consumer));
-        let wants: Vec<Want> = pictures.iter().map(|(_, _, want)| *want).collect();
+        pictures.sort_by_key(|(consumer, _)| *consumer);
+        let wants: Vec<Want> = pictures.iter().map(|(_, want)| *want).collect();
         let budget = transport
             .estimate
             .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds * AUDIO));
-        let shared = layers::share(budget, &wants, now);
-        let padded = layers::next_rate(&wants, &shared).map(|rate| rate + sounds * AUDIO);
+        let may_climb = transport.climb.is_allowed(now);
+        let shared = layers::share(budget, &wants, now, may_climb);
+        let next = layers::next_rate(&wants, &shared);
+        // Looking for more than may be used only does harm: a probe disturbs, and its result may be wrong.
+        let searches = may_climb || shared.contains(&None);
+        let padded = next.filter(|_| searches).map(|rate| rate + sounds * AUDIO);
         let desired = sounds * AUDIO + wants.iter().map(Want::desired).sum::<u64>();
         targets.extend(
             pictures
                 .iter()
-                .zip(shared)
-                .map(|((_, consumer, _), given)| (*consumer, given)),
+                .zip(&shared)
+                .map(|((consumer, _), given)| (*consumer, *given)),
         );
+        if let Some(transport) = self.transports.get_mut(place) {
+            transport.held_back = next.is_some();
+            transport.climb.note(&wants, &shared, now);
+        }
         self.desire(place, padded, desired);
         for (consumer, target) in targets {
             self.aim(consumer, target, now);
@@ -275,7 +256,6 @@ impl Sfu {
         let Some(transport) = self.transports.get_mut(place) else {
             return;
         };
-        transport.held_back = padded.is_some();
         // The result of a probe becomes the estimate, and where its packets were late it is far too low. So
         // there is none while nobody needs more; else for some more than needed, so that the step up has
         // the room to spare that it asks for.

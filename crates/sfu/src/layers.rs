@@ -15,6 +15,12 @@ const MARGIN: u64 = 120;
 const KEEP: u64 = 50;
 /// How long after a change there is no step up.
 const HOLD: Duration = Duration::from_secs(3);
+/// A step down so soon after a step up undoes it.
+const UNDONE: Duration = Duration::from_secs(10);
+/// A step up that lasted so long has proven right.
+const PROVEN: Duration = Duration::from_secs(30);
+/// How long the next step up waits at most, however many were undone.
+const HOLD_LONGEST: Duration = Duration::from_secs(20);
 /// The same where there is nothing at all, which looks frozen.
 const HOLD_NOTHING: Duration = Duration::from_secs(1);
 
@@ -78,12 +84,38 @@ pub(crate) struct Want {
     pub now: Option<usize>,
     /// When that changed.
     pub changed: Option<Instant>,
+    /// Whether it is a screen, which is what is talked about.
+    pub screen: bool,
 }
 
 impl Want {
     /// The layers from the wish downwards.
     fn steps(&self) -> impl DoubleEndedIterator<Item = usize> + use<'_> {
         (self.wish..LAYERS).filter(|layer| self.rates[*layer].is_some())
+    }
+
+    /// Whether there is no step up yet.
+    fn is_held(&self, now: Instant, may_climb: bool) -> bool {
+        let Some(changed) = self.changed else {
+            return false;
+        };
+        let hold = if self.now.is_none() { HOLD_NOTHING } else { HOLD };
+        let since = now.saturating_duration_since(changed);
+        since < hold || (self.now.is_some() && !may_climb)
+    }
+
+    /// Whether it gets less than now for want of room.
+    fn falls(&self, given: Option<usize>) -> bool {
+        self.now.is_some_and(|layer| {
+            let wished = layer >= self.wish && self.rates[layer].is_some();
+            wished && given.is_none_or(|given| given > layer)
+        })
+    }
+
+    /// Whether it gets more than now because there seems to be room.
+    fn climbs(&self, given: Option<usize>) -> bool {
+        let better = given.is_some_and(|given| self.now.is_none_or(|layer| given < layer));
+        better && self.changed.is_some()
     }
 
     fn rate(&self, layer: usize) -> u64 {
@@ -105,47 +137,90 @@ pub(crate) fn rates(present: [bool; LAYERS], measured: [Option<u64>; LAYERS]) ->
     })
 }
 
-/// Shares what a way carries beside audio, in bits per second: everybody the smallest layer first, in the
-/// order given, then a step more each in turn. Steps down are taken at once, steps up after a while and
-/// with room to spare.
-pub(crate) fn share(budget: u64, wants: &[Want], now: Instant) -> Vec<Option<usize>> {
+/// Shares what a way carries beside audio, in bits per second: everybody the smallest layer first, then a
+/// step more each in turn. In each turn screens come first, and then who has that much already, so that
+/// nobody loses a layer to somebody else's climbing. Steps down are taken at once, steps up after a while and
+/// with room to spare, and only where `may_climb` or where there is nothing at all.
+pub(crate) fn share(budget: u64, wants: &[Want], now: Instant, may_climb: bool) -> Vec<Option<usize>> {
     let mut given: Vec<Option<usize>> = vec![None; wants.len()];
     let mut reserved = vec![0; wants.len()];
     let mut used = 0;
     loop {
+        let steps = wants.iter().zip(&given).enumerate();
+        let mut turn: Vec<(bool, bool, usize, usize)> = steps
+            .filter_map(|(at, (want, given))| {
+                let next = match given {
+                    None => want.steps().next_back(),
+                    Some(layer) => want.steps().rfind(|step| step < layer),
+                }?;
+                let is_up = want.now.is_none_or(|layer| next < layer);
+                Some((!want.screen, is_up, at, next))
+            })
+            .collect();
+        turn.sort_unstable();
         let mut more = false;
-        for ((want, given), reserved) in wants.iter().zip(&mut given).zip(&mut reserved) {
-            let next = match given {
-                None => want.steps().next_back(),
-                Some(layer) => want.steps().rfind(|step| step < layer),
-            };
-            let Some(next) = next else { continue };
-            let is_up = want.now.is_none_or(|layer| next < layer);
-            let hold = if want.now.is_none() { HOLD_NOTHING } else { HOLD };
-            let held = is_up
-                && want
-                    .changed
-                    .is_some_and(|at| now.saturating_duration_since(at) < hold);
+        for (_, is_up, at, next) in turn {
+            let want = &wants[at];
+            if is_up && want.is_held(now, may_climb) {
+                continue;
+            }
             let rate = want.rate(next);
             let (needed, reserve) = if is_up && want.changed.is_some() {
-                let step = rate.saturating_sub(given.map_or(0, |layer| want.rate(layer)));
+                let step = rate.saturating_sub(given[at].map_or(0, |layer| want.rate(layer)));
                 (rate + step.saturating_mul(MARGIN - 100) / 100, rate)
-            } else if given.is_none() && !is_up {
+            } else if given[at].is_none() && !is_up {
                 let kept = rate.saturating_mul(KEEP) / 100;
                 (kept, kept)
             } else {
                 (rate, rate)
             };
-            let others = used - *reserved;
-            if !held && others + needed <= budget {
+            let others = used - reserved[at];
+            if others + needed <= budget {
                 used = others + reserve;
-                *reserved = reserve;
-                *given = Some(next);
+                reserved[at] = reserve;
+                given[at] = Some(next);
                 more = true;
             }
         }
         if !more {
             return given;
+        }
+    }
+}
+
+/// When more may be tried on a way. What a way carries is only known by trying, and each try that fails is a
+/// moment of too much; so tries become rare where they fail.
+#[derive(Debug, Default)]
+pub(crate) struct Climb {
+    up: Option<Instant>,
+    failed: u32,
+    until: Option<Instant>,
+}
+
+impl Climb {
+    pub(crate) fn is_allowed(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now >= until)
+    }
+
+    /// Takes what became of a sharing.
+    pub(crate) fn note(&mut self, wants: &[Want], given: &[Option<usize>], now: Instant) {
+        let pairs = || wants.iter().zip(given);
+        if pairs().any(|(want, given)| want.falls(*given)) {
+            let recent = |since: Duration| {
+                self.up
+                    .is_some_and(|up| now.saturating_duration_since(up) < since)
+            };
+            if recent(UNDONE) {
+                self.failed += 1;
+                // A fall of several layers is one failure.
+                self.up = None;
+            } else if !recent(PROVEN) && self.is_allowed(now) {
+                self.failed = 0;
+            }
+            let wait = HOLD.saturating_mul(1 << self.failed.min(4)).min(HOLD_LONGEST);
+            self.until = Some(now + wait);
+        } else if pairs().any(|(want, given)| want.climbs(*given)) {
+            self.up = Some(now);
         }
     }
 }
@@ -188,6 +263,7 @@ mod tests {
             rates: [Some(1_500_000), Some(500_000), Some(150_000)],
             now,
             changed,
+            screen: false,
         }
     }
 
@@ -195,24 +271,30 @@ mod tests {
     fn everybody_gets_something_before_one_gets_more() {
         let start = Instant::now();
         let wants = [camera(None, None), camera(None, None)];
-        assert_eq!(share(320_000, &wants, start), [Some(2), Some(2)]);
-        assert_eq!(share(700_000, &wants, start), [Some(1), Some(2)]);
-        assert_eq!(share(160_000, &wants, start), [Some(2), None]);
-        assert_eq!(share(5_000_000, &wants, start), [Some(0), Some(0)]);
+        assert_eq!(share(320_000, &wants, start, true), [Some(2), Some(2)]);
+        assert_eq!(share(700_000, &wants, start, true), [Some(1), Some(2)]);
+        assert_eq!(share(160_000, &wants, start, true), [Some(2), None]);
+        assert_eq!(share(5_000_000, &wants, start, true), [Some(0), Some(0)]);
     }
 
     #[test]
     fn up_is_slower_than_down() {
         let start = Instant::now();
         let just = [camera(Some(1), Some(start))];
-        assert_eq!(share(9_000_000, &just, start + Duration::from_secs(1)), [Some(1)]);
-        assert_eq!(share(9_000_000, &just, start + Duration::from_secs(4)), [Some(0)]);
         assert_eq!(
-            share(1_550_000, &just, start + Duration::from_secs(4)),
+            share(9_000_000, &just, start + Duration::from_secs(1), true),
+            [Some(1)]
+        );
+        assert_eq!(
+            share(9_000_000, &just, start + Duration::from_secs(4), true),
+            [Some(0)]
+        );
+        assert_eq!(
+            share(1_550_000, &just, start + Duration::from_secs(4), true),
             [Some(1)],
             "no room to spare"
         );
-        assert_eq!(share(200_000, &just, start), [Some(2)]);
+        assert_eq!(share(200_000, &just, start, true), [Some(2)]);
     }
 
     #[test]
@@ -223,20 +305,70 @@ mod tests {
             rates: [Some(400_000), None, None],
             now,
             changed: Some(start),
+            screen: false,
         };
         let later = start + Duration::from_secs(4);
-        assert_eq!(share(200_000, &[only(Some(0))], later), [Some(0)]);
-        assert_eq!(share(199_000, &[only(Some(0))], later), [None]);
-        assert_eq!(share(470_000, &[only(None)], later), [None]);
-        assert_eq!(share(480_000, &[only(None)], later), [Some(0)]);
+        assert_eq!(share(200_000, &[only(Some(0))], later, true), [Some(0)]);
+        assert_eq!(share(199_000, &[only(Some(0))], later, true), [None]);
+        assert_eq!(share(470_000, &[only(None)], later, true), [None]);
+        assert_eq!(share(480_000, &[only(None)], later, true), [Some(0)]);
         assert_eq!(
-            share(400_000, &[only(Some(0)), only(Some(0))], later),
+            share(400_000, &[only(Some(0)), only(Some(0))], later, true),
             [Some(0), Some(0)]
         );
         assert_eq!(
-            share(399_000, &[only(Some(0)), only(Some(0))], later),
+            share(399_000, &[only(Some(0)), only(Some(0))], later, true),
             [Some(0), None]
         );
+    }
+
+    #[test]
+    fn nobody_loses_a_layer_to_another_climbing() {
+        let start = Instant::now();
+        let later = start + Duration::from_secs(4);
+        let wants = [camera(Some(1), Some(start)), camera(Some(0), Some(start))];
+        assert_eq!(share(2_100_000, &wants, later, true), [Some(1), Some(0)]);
+        let mut screen = camera(Some(1), None);
+        screen.screen = true;
+        let wants = [camera(Some(0), Some(start)), screen];
+        assert_eq!(
+            share(2_100_000, &wants, later, true),
+            [Some(1), Some(0)],
+            "but to a screen"
+        );
+    }
+
+    #[test]
+    fn steps_up_that_fail_become_rare() {
+        let mut now = Instant::now();
+        let mut climb = Climb::default();
+        let mut waits = Vec::new();
+        for _ in 0..5 {
+            assert!(climb.is_allowed(now));
+            climb.note(&[camera(Some(1), Some(now))], &[Some(0)], now);
+            now += Duration::from_secs(2);
+            let fallen = [camera(Some(0), Some(now))];
+            climb.note(&fallen, &[Some(1)], now);
+            let from = now;
+            while !climb.is_allowed(now) {
+                now += Duration::from_secs(1);
+            }
+            waits.push((now - from).as_secs());
+            assert_eq!(
+                share(9_000_000, &[camera(Some(1), Some(from))], from + HOLD, false),
+                [Some(1)]
+            );
+            assert_eq!(
+                share(9_000_000, &[camera(None, Some(from))], from + HOLD, false),
+                [Some(0)],
+                "nothing at all is not left as it is"
+            );
+        }
+        assert_eq!(waits, [6, 12, 20, 20, 20]);
+        climb.note(&[camera(Some(1), Some(now))], &[Some(0)], now);
+        now += Duration::from_secs(40);
+        climb.note(&[camera(Some(0), Some(now))], &[Some(1)], now);
+        assert!(climb.is_allowed(now + HOLD), "what lasted was right");
     }
 
     #[test]

@@ -12,13 +12,16 @@
 //! layers that a camera sends, each receiver gets the one that fits its wish and its way.
 
 mod api;
+mod codec;
 mod commands;
 mod demux;
 mod events;
 mod forward;
+pub mod h264;
 mod layers;
 mod link;
 mod negotiation;
+mod report;
 mod retire;
 mod rewrite;
 mod sdp;
@@ -28,9 +31,10 @@ mod speakers;
 mod state;
 pub mod stun;
 pub mod vp8;
+pub mod vp9;
 
 pub use api::{
     Caps, Command, ConsumeError, ConsumeRequest, Consumed, Counters, Kinds, Lost, MediaError, MediaKind,
-    ProducerInfo, Reply, SfuConfig, SfuEvent, Transmit, TransportStats,
+    ProducerInfo, Reply, SfuConfig, SfuEvent, StreamStats, Transmit, TransportStats,
 };
 pub use sfu::Sfu;

@@ -14,9 +14,11 @@ use str0m::{
 };
 
 use crate::{
-    api::{Kinds, MediaKind, ProducerInfo, TransportStats},
-    layers::{self, LAYERS, Meter},
+    api::{Kinds, MediaKind, ProducerInfo},
+    codec::{Codec, Descriptor, Start},
+    layers::{self, Climb, LAYERS, Meter},
     link::Link,
+    report::Gathered,
     retire::Retirement,
     rewrite::Rewriter,
     sdp::{Description, Section},
@@ -86,10 +88,11 @@ pub(crate) struct Transport {
     pub estimate: Option<u64>,
     /// Receiving: what str0m was told to pad to and would be sent.
     pub desired: (u64, u64),
+    /// Receiving: when more may be tried.
+    pub climb: Climb,
     /// Receiving: whether less is sent than wished for.
     pub held_back: bool,
-    /// The worst since the last statistics.
-    pub jitter: Option<Duration>,
+    pub gathered: Gathered,
 }
 
 impl Transport {
@@ -111,43 +114,6 @@ impl Transport {
             Err(earlier) => ours.checked_sub(earlier.duration()),
         }
     }
-
-    /// Takes the jitter of a stream, in ticks of its clock.
-    pub(crate) fn note_jitter(&mut self, mid: Mid, ticks: u32) {
-        let Some((kind, _)) = self.link.section(mid) else {
-            return;
-        };
-        let jitter = Duration::from_secs(ticks.into()) / clock_rate(kind);
-        self.jitter = self.jitter.max(Some(jitter));
-    }
-
-    /// The statistics of an interval, with the layers that are handed on.
-    pub(crate) fn stats(
-        &mut self,
-        stats: &str0m::stats::PeerStats,
-        layers: Vec<(String, Option<&'static str>)>,
-    ) -> TransportStats {
-        TransportStats {
-            peer: self.peer,
-            transport: self.id.clone(),
-            consuming: self.consuming,
-            bytes_received: stats.peer_bytes_rx,
-            bytes_sent: stats.peer_bytes_tx,
-            loss: if self.consuming {
-                stats.egress_loss_fraction
-            } else {
-                stats.ingress_loss_fraction
-            },
-            round_trip: stats.rtt.or_else(|| {
-                let pair = stats.selected_candidate_pair.as_ref();
-                pair.and_then(|pair| pair.current_round_trip_time)
-            }),
-            jitter: self.jitter.take(),
-            estimate: self.estimate,
-            held_back: self.held_back,
-            layers,
-        }
-    }
 }
 
 /// One incoming stream of a producer.
@@ -162,6 +128,8 @@ pub(crate) struct Encoding {
     /// The latest sender report: the client's clock and RTP time.
     pub report: Option<(SystemTime, u32)>,
     pub wants_key_frame: bool,
+    /// Whether key frames bring what is needed to decode them.
+    pub whole: bool,
     pub asked: Option<Instant>,
 }
 
@@ -193,10 +161,24 @@ impl Encoding {
         by_report().unwrap_or(now)
     }
 
+    /// Whether a receiver may begin with a packet.
+    pub(crate) fn is_entry(&mut self, packet: Option<Descriptor>) -> bool {
+        match packet.map_or(Start::Nothing, |packet| packet.start) {
+            Start::Nothing => false,
+            // Where others bring all that is needed, that was lost here.
+            Start::Bare => !self.whole,
+            Start::Whole => {
+                self.whole = true;
+                true
+            }
+        }
+    }
+
     /// Begins anew, after a pause or with another stream.
     pub(crate) fn restart(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         self.numbering.restart();
+        self.whole = false;
     }
 }
 
@@ -206,6 +188,9 @@ pub(crate) struct Producer {
     pub meeting: MeetingId,
     pub peer: PeerId,
     pub kind: MediaKind,
+    pub codec: Codec,
+    /// By which payload type it comes.
+    pub pt: Pt,
     pub screen_share: bool,
     pub app_data: Option<String>,
     /// Paused by its owner.
@@ -226,10 +211,6 @@ impl Producer {
     /// Whether its packets are handed on.
     pub(crate) fn is_live(&self) -> bool {
         !self.paused && !self.muted && self.allowed
-    }
-
-    pub(crate) fn clock_rate(&self) -> u32 {
-        clock_rate(self.kind)
     }
 
     /// The layers that are sent now. One that is alone may pause, as still screens do.
@@ -256,24 +237,8 @@ impl Producer {
             screen_share: self.screen_share,
             app_data: self.app_data.clone(),
             transport: self.transport_id.clone(),
-            mime_type: mime_type(self.kind),
+            mime_type: self.codec.mime_type(),
         }
-    }
-}
-
-/// Ticks of RTP time in a second.
-fn clock_rate(kind: MediaKind) -> u32 {
-    match kind {
-        MediaKind::Audio => 48_000,
-        MediaKind::Video => 90_000,
-    }
-}
-
-/// What is forwarded of each kind.
-pub(crate) fn mime_type(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Audio => "audio/opus",
-        MediaKind::Video => "video/VP8",
     }
 }
 

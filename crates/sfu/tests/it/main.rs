@@ -3,7 +3,13 @@
 #![expect(clippy::unwrap_used)]
 
 mod client;
+mod codecs;
+mod decoder;
 mod faults;
+mod got;
 mod layers;
+mod matrix;
 mod media;
+mod pictures;
+mod replay;
 mod world;
