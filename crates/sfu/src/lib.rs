@@ -31,6 +31,6 @@ pub mod vp8;
 
 pub use api::{
     Caps, Command, ConsumeError, ConsumeRequest, Consumed, Counters, Kinds, Lost, MediaError, MediaKind,
-    ProducerInfo, Reply, SfuConfig, SfuEvent, Transmit, TransportStats,
+    ProducerInfo, Protocol, Reply, SfuConfig, SfuEvent, Transmit, TransportStats,
 };
 pub use sfu::Sfu;

@@ -16,11 +16,11 @@ use str0m::{
     config::DtlsCert,
     format::Codec,
     media::{KeyframeRequestKind, Mid, Pt, Rid},
-    net::{Protocol, Receive},
+    net::{Protocol as Carrier, Receive, TcpType},
     rtp::{RtpWrite, Ssrc},
 };
 
-use crate::api::{MediaKind, Transmit};
+use crate::api::{MediaKind, Protocol, Transmit};
 
 /// Errors in a row that end a connection.
 const FAULTS_MAX: u32 = 100;
@@ -83,6 +83,16 @@ impl Link {
         }
     }
 
+    /// Adds TCP addresses at which the other side reaches this one, before anything is described.
+    pub(crate) fn add_tcp(&mut self, candidates: &[SocketAddr]) {
+        for address in candidates {
+            let candidate = Candidate::builder().tcp().host(*address);
+            if let Ok(candidate) = candidate.tcptype(TcpType::Passive).build() {
+                self.rtc.add_local_candidate(candidate);
+            }
+        }
+    }
+
     /// When [`Link::tick`] is due.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
@@ -130,12 +140,17 @@ impl Link {
     pub(crate) fn receive(
         &mut self,
         now: Instant,
+        protocol: Protocol,
         source: SocketAddr,
         destination: SocketAddr,
         datagram: &[u8],
         said: &mut Said,
     ) -> Result<bool, Broken> {
-        let read = catch_unwind(|| Receive::new(Protocol::Udp, source, destination, datagram));
+        let carrier = match protocol {
+            Protocol::Udp => Carrier::Udp,
+            Protocol::Tcp => Carrier::Tcp,
+        };
+        let read = catch_unwind(|| Receive::new(carrier, source, destination, datagram));
         let Ok(Ok(received)) = read else {
             return Ok(false);
         };
@@ -274,6 +289,10 @@ fn drain(rtc: &mut Rtc, said: &mut Said) -> Result<Instant, RtcError> {
         match rtc.poll_output()? {
             Output::Timeout(at) => return Ok(at),
             Output::Transmit(datagram) => said.transmits.push_back(Transmit {
+                protocol: match datagram.proto {
+                    Carrier::Tcp => Protocol::Tcp,
+                    _ => Protocol::Udp,
+                },
                 from: datagram.source,
                 to: datagram.destination,
                 bytes: datagram.contents.into(),

@@ -4,8 +4,11 @@
 //! its place among what the room says.
 
 pub mod addresses;
+mod connections;
 pub mod engine;
+mod listener;
 mod shard;
+mod udp;
 
 use std::{fmt, net::SocketAddr};
 
@@ -97,7 +100,12 @@ pub type MakeMedia =
 pub fn forwarding() -> MakeMedia {
     Box::new(|config, metrics, stop| {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        let engine = engine::Engine::start(config.media_listen, &config.media_ip, shards, metrics, stop)?;
+        let listen = engine::Listen {
+            address: config.media_listen,
+            given: config.media_ip.clone(),
+            tcp: config.media_tcp,
+        };
+        let engine = engine::Engine::start(&listen, shards, metrics, stop)?;
         Ok(Box::new(engine))
     })
 }

@@ -28,9 +28,31 @@ pub struct MediaMetrics {
     key_frame_requests: Counter,
     layer_switches: Counter,
     failures: Counter,
+    unsent: Counter,
+    refused: Counter,
+    /// TCP connections of clients.
+    pub connections: Gauge,
+}
+
+impl std::fmt::Debug for MediaMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MediaMetrics")
+    }
 }
 
 impl MediaMetrics {
+    /// Counts datagrams and frames that the kernel or the client did not take in time.
+    pub fn unsent(&self, count: u64) {
+        if count > 0 {
+            self.unsent.increment(count);
+        }
+    }
+
+    /// Counts a TCP connection that was closed because it was of nobody.
+    pub fn refuse_connection(&self) {
+        self.refused.increment(1);
+    }
+
     /// Adds what was counted between two looks at one shard.
     pub fn note(&self, before: &Counters, now: &Counters) {
         for (counter, before, now) in [
@@ -155,6 +177,22 @@ impl Metrics {
             "muster_media_failures_total",
             "Connections that broke down inside.",
         );
+        let unsent = counter(
+            "muster_media_unsent_total",
+            "Datagrams and frames that the kernel or the client did not take in time.",
+        );
+        let refused = counter(
+            "muster_media_tcp_refused_total",
+            "TCP connections for media that were of nobody, or too many.",
+        );
+        recorder.describe_gauge(
+            "muster_media_tcp_connections".into(),
+            None,
+            "TCP connections of clients for media.".into(),
+        );
+        let connections =
+            recorder.register_gauge(&Key::from_static_name("muster_media_tcp_connections"), &METADATA);
+        connections.set(0.0);
         recorder.describe_counter(
             "muster_client_reports_total".into(),
             None,
@@ -182,6 +220,9 @@ impl Metrics {
                 key_frame_requests,
                 layer_switches,
                 failures,
+                unsent,
+                refused,
+                connections,
             },
             reports,
         })
