@@ -380,9 +380,14 @@ pub struct TransportStats {
     pub bytes_received: u64,
     /// Bytes to the client.
     pub bytes_sent: u64,
+    /// From the client in the last interval, in bits per second, all protocols; none in the first.
+    pub bitrate_received: Option<u64>,
+    /// To the client likewise.
+    pub bitrate_sent: Option<u64>,
     /// The part of packets lost in the last interval, 0 to 1, in the direction media flows.
     pub loss: Option<f32>,
-    /// The latest round trip.
+    /// The latest round trip. It is measured by what is sent, so a connection for sending seldom knows it;
+    /// the one for receiving takes the same way.
     pub round_trip: Option<Duration>,
     /// The worst variation of delay (RFC 3550) of a stream in the last interval.
     pub jitter: Option<Duration>,
@@ -392,6 +397,40 @@ pub struct TransportStats {
     pub held_back: bool,
     /// Receiving: for each camera or screen, by producer, the layer that is handed on; none is nothing.
     pub layers: Vec<(String, Option<&'static str>)>,
+    /// Each stream that media flows by, in the order of sections and layers. Sending: one for each layer of
+    /// a producer. Receiving: one for each consumer.
+    pub streams: Vec<StreamStats>,
+}
+
+/// How a stream fares. Packets, bytes and requests count since its beginning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamStats {
+    /// What it is, or is a layer of.
+    pub producer: String,
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// Whether it is a screen or its sound.
+    pub screen_share: bool,
+    /// Such as `video/VP8`.
+    pub mime_type: &'static str,
+    /// Of a picture: the layer (`f`, `h`, `q`), which is `f` where there is but one; none is nothing.
+    pub layer: Option<&'static str>,
+    /// Packets, repairs included.
+    pub packets: u64,
+    /// Bytes, repairs included.
+    pub bytes: u64,
+    /// In the last interval, in bits per second; none in the first.
+    pub bitrate: Option<u64>,
+    /// The part of packets lost by the last reports, 0 to 1.
+    pub loss: Option<f32>,
+    /// The variation of delay (RFC 3550).
+    pub jitter: Option<Duration>,
+    /// The latest round trip.
+    pub round_trip: Option<Duration>,
+    /// Requests for lost packets, by whoever receives it.
+    pub nacks: u64,
+    /// Requests for key frames, by whoever receives it.
+    pub key_frame_requests: u64,
 }
 
 /// How a datagram travels.

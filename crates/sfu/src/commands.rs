@@ -13,6 +13,7 @@ use crate::{
     api::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent},
     layers,
     link::Link,
+    report::Gathered,
     retire::Retirement,
     sdp::{Description, Section},
     sfu::Sfu,
@@ -204,7 +205,7 @@ impl Sfu {
             estimate: None,
             desired: (0, 0),
             held_back: false,
-            jitter: None,
+            gathered: Gathered::default(),
         });
         self.by_fragment.insert(fragment, place);
         let answer = match self.answer(place, offer) {

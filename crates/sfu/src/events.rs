@@ -60,41 +60,14 @@ impl Sfu {
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
                 transport.estimate = can_probe.then(|| estimate.as_u64());
             }
-            Event::MediaIngressStats(stats) => transport.note_jitter(stats.mid, stats.jitter),
-            Event::MediaEgressStats(stats) => {
-                if let Some(remote) = stats.remote {
-                    transport.note_jitter(stats.mid, remote.jitter);
-                }
-            }
+            Event::MediaIngressStats(stats) => transport.gathered.incoming(&stats),
+            Event::MediaEgressStats(stats) => transport.gathered.outgoing(&stats),
             Event::PeerStats(stats) => {
-                let meeting = transport.meeting;
-                let layers = self.layers(place);
-                if let Some(transport) = self.transports.get_mut(place) {
-                    let stats = transport.stats(&stats, layers);
-                    self.tell(meeting, SfuEvent::Stats(stats));
-                }
+                transport.gathered.connection(stats);
+                self.reports.push(place);
             }
             _ => {}
         }
-    }
-
-    /// What a connection gets of each picture.
-    fn layers(&self, place: usize) -> Vec<(String, Option<&'static str>)> {
-        let consumers = self
-            .transports
-            .get(place)
-            .map(|transport| transport.consumers.values());
-        let consumers = consumers
-            .into_iter()
-            .flatten()
-            .filter_map(|consumer| self.consumers.get(*consumer));
-        consumers
-            .filter_map(|consumer| {
-                let producer = self.producers.get(consumer.producer)?;
-                let layer = consumer.rewriter.source().map(|(layer, _)| layers::RIDS[layer]);
-                (producer.kind == MediaKind::Video).then(|| (producer.id.clone(), layer))
-            })
-            .collect()
     }
 
     fn sender_report(&mut self, place: usize, feedback: &SenderFeedback) {

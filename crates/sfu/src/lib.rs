@@ -19,6 +19,7 @@ mod forward;
 mod layers;
 mod link;
 mod negotiation;
+mod report;
 mod retire;
 mod rewrite;
 mod sdp;
@@ -31,6 +32,6 @@ pub mod vp8;
 
 pub use api::{
     Caps, Command, ConsumeError, ConsumeRequest, Consumed, Counters, Kinds, Lost, MediaError, MediaKind,
-    ProducerInfo, Protocol, Reply, SfuConfig, SfuEvent, Transmit, TransportStats,
+    ProducerInfo, Protocol, Reply, SfuConfig, SfuEvent, StreamStats, Transmit, TransportStats,
 };
 pub use sfu::Sfu;

@@ -42,6 +42,8 @@ pub struct Sfu {
     queue: VecDeque<(usize, Event)>,
     /// Connections that end when the present input is dealt with.
     doomed: Vec<(usize, Lost)>,
+    /// Connections that said how they fared.
+    pub(crate) reports: Vec<usize>,
     told: VecDeque<Told>,
     next_tick: Option<Instant>,
     pub(crate) now: Instant,
@@ -72,6 +74,7 @@ impl Sfu {
             said: Said::default(),
             queue: VecDeque::new(),
             doomed: Vec::new(),
+            reports: Vec::new(),
             told: VecDeque::new(),
             next_tick: None,
             now,
@@ -266,6 +269,9 @@ impl Sfu {
             while let Some((place, event)) = self.queue.pop_front() {
                 self.heard(place, event);
             }
+            while let Some(place) = self.reports.pop() {
+                self.report(place);
+            }
             let Some((place, why)) = self.doomed.pop() else {
                 return;
             };
@@ -332,6 +338,7 @@ impl Sfu {
         self.queue.retain(|(other, _)| *other != place);
         self.doomed.retain(|(other, _)| *other != place);
         self.dirty.retain(|other| *other != place);
+        self.reports.retain(|other| *other != place);
         let Some(transport) = self.transports.try_remove(place) else {
             return;
         };

@@ -14,9 +14,10 @@ use str0m::{
 };
 
 use crate::{
-    api::{Kinds, MediaKind, ProducerInfo, Protocol, TransportStats},
+    api::{Kinds, MediaKind, ProducerInfo, Protocol},
     layers::{self, LAYERS, Meter},
     link::Link,
+    report::Gathered,
     retire::Retirement,
     rewrite::Rewriter,
     sdp::{Description, Section},
@@ -88,8 +89,7 @@ pub(crate) struct Transport {
     pub desired: (u64, u64),
     /// Receiving: whether less is sent than wished for.
     pub held_back: bool,
-    /// The worst since the last statistics.
-    pub jitter: Option<Duration>,
+    pub gathered: Gathered,
 }
 
 impl Transport {
@@ -109,43 +109,6 @@ impl Transport {
         match theirs.duration_since(same) {
             Ok(later) => ours.checked_add(later),
             Err(earlier) => ours.checked_sub(earlier.duration()),
-        }
-    }
-
-    /// Takes the jitter of a stream, in ticks of its clock.
-    pub(crate) fn note_jitter(&mut self, mid: Mid, ticks: u32) {
-        let Some((kind, _)) = self.link.section(mid) else {
-            return;
-        };
-        let jitter = Duration::from_secs(ticks.into()) / clock_rate(kind);
-        self.jitter = self.jitter.max(Some(jitter));
-    }
-
-    /// The statistics of an interval, with the layers that are handed on.
-    pub(crate) fn stats(
-        &mut self,
-        stats: &str0m::stats::PeerStats,
-        layers: Vec<(String, Option<&'static str>)>,
-    ) -> TransportStats {
-        TransportStats {
-            peer: self.peer,
-            transport: self.id.clone(),
-            consuming: self.consuming,
-            bytes_received: stats.peer_bytes_rx,
-            bytes_sent: stats.peer_bytes_tx,
-            loss: if self.consuming {
-                stats.egress_loss_fraction
-            } else {
-                stats.ingress_loss_fraction
-            },
-            round_trip: stats.rtt.or_else(|| {
-                let pair = stats.selected_candidate_pair.as_ref();
-                pair.and_then(|pair| pair.current_round_trip_time)
-            }),
-            jitter: self.jitter.take(),
-            estimate: self.estimate,
-            held_back: self.held_back,
-            layers,
         }
     }
 }

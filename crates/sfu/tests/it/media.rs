@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use muster_sfu::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent};
+use muster_sfu::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent, TransportStats};
 
 use crate::{client::Got, world::World};
 
@@ -347,4 +347,69 @@ fn sound_and_picture_are_played_in_step() {
         apart < 10_000,
         "{apart} microseconds apart, on a way with 40 ms of jitter"
     );
+}
+
+#[test]
+fn connections_tell_how_they_fare() {
+    let mut world = World::new(15);
+    let (a, b) = (world.join(), world.join());
+    let (sound, _) = world.produce(a, MediaKind::Audio, &[], false);
+    let (camera, _) = world.produce(a, MediaKind::Video, &["f", "h", "q"], false);
+    world.consume(b, &[(&sound, "f"), (&camera, "h")]);
+    world.run(SECOND * 3);
+    world.path.delay = Duration::from_millis(40);
+    world.path.jitter = Duration::from_millis(20);
+    world.path.loss = 5;
+    world.run(SECOND * 20);
+    let latest = |consuming: bool, index: usize| {
+        let peer = world.clients[index].peer;
+        let told = world.events.iter().rev().find_map(|event| match event {
+            SfuEvent::Stats(stats) if stats.peer == peer && stats.consuming == consuming => Some(stats),
+            _ => None,
+        });
+        told.unwrap()
+    };
+    let sending = latest(false, a);
+    let streams = |stats: &TransportStats| {
+        let streams = stats.streams.iter();
+        streams
+            .map(|stream| (stream.layer, stream.producer.clone()))
+            .collect::<BTreeSet<_>>()
+    };
+    let all = ["f", "h", "q"].map(|layer| (Some(layer), camera.clone()));
+    assert_eq!(
+        streams(sending),
+        all.into_iter().chain([(None, sound.clone())]).collect()
+    );
+    let receiving = latest(true, b);
+    assert_eq!(
+        streams(receiving),
+        [(None, sound.clone()), (Some("h"), camera.clone())].into()
+    );
+    assert_eq!(receiving.layers, [(camera.clone(), Some("h"))]);
+    let of_h = |stats: &TransportStats| {
+        let mut streams = stats.streams.iter();
+        streams.find(|stream| stream.layer == Some("h")).unwrap().clone()
+    };
+    for stats in [sending, receiving] {
+        let loss = stats.loss.unwrap();
+        assert!((0.01..0.15).contains(&loss), "{loss} lost");
+        let picture = of_h(stats);
+        let jitter = picture.jitter.unwrap().as_millis();
+        assert!((2..100).contains(&jitter), "{jitter} ms");
+        assert!(picture.loss.is_some() && picture.nacks > 10, "{picture:?}");
+        assert!(picture.packets > 1_000);
+    }
+    assert!(
+        of_h(sending).key_frame_requests > 0,
+        "one was needed to begin with"
+    );
+    let round_trip = receiving.round_trip.unwrap().as_millis();
+    assert!((80..160).contains(&round_trip), "{round_trip} ms");
+    // Three packets of 500 bytes 25 times a second.
+    let rate = of_h(sending).bitrate.unwrap();
+    assert!((280_000..400_000).contains(&rate), "{rate} bits per second");
+    let rate = receiving.bitrate_sent.unwrap();
+    assert!((300_000..800_000).contains(&rate), "{rate} bits per second");
+    assert!(sending.bitrate_received.unwrap() > 900_000);
 }
