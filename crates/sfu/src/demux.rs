@@ -33,6 +33,7 @@ impl Sfu {
             self.counters.unknown += 1;
             return;
         };
+        self.present = Some(place);
         let now = self.now;
         let destination = self.candidate_for(protocol, destination);
         if named.is_some()

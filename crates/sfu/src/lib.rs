@@ -16,6 +16,7 @@ mod commands;
 mod demux;
 mod events;
 mod forward;
+mod isolation;
 mod layers;
 mod link;
 mod negotiation;
@@ -25,6 +26,7 @@ mod rewrite;
 mod sdp;
 mod sequence;
 mod sfu;
+mod shedding;
 mod speakers;
 mod state;
 pub mod stun;
@@ -35,3 +37,16 @@ pub use api::{
     ProducerInfo, Protocol, Reply, SfuConfig, SfuEvent, StreamStats, Transmit, TransportStats,
 };
 pub use sfu::Sfu;
+pub use shedding::Load;
+
+// The meetings of the integration tests, for tests of what only tests can make happen.
+#[cfg(test)]
+extern crate self as muster_sfu;
+#[cfg(test)]
+#[path = "../tests/it/client.rs"]
+#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+mod client;
+#[cfg(test)]
+#[path = "../tests/it/world.rs"]
+#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+mod world;

@@ -42,6 +42,9 @@ pub(crate) struct Link {
     deadline: Instant,
     faults: u32,
     broken: bool,
+    /// Whether whatever is done next panics.
+    #[cfg(test)]
+    pub(crate) faulty: bool,
 }
 
 impl std::fmt::Debug for Link {
@@ -80,6 +83,8 @@ impl Link {
             deadline: now,
             faults: 0,
             broken: false,
+            #[cfg(test)]
+            faulty: false,
         }
     }
 
@@ -108,6 +113,8 @@ impl Link {
             return Err(Broken);
         }
         let done = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            assert!(!self.faulty, "a fault of a test");
             let result = act(&mut self.rtc);
             let deadline = drain(&mut self.rtc, said);
             (result, deadline)

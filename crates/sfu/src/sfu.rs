@@ -16,6 +16,7 @@ use str0m::{
 use crate::{
     api::{Counters, Lost, MediaError, ProducerInfo, Protocol, SfuConfig, SfuEvent, Told, Transmit},
     link::{Broken, Link, Said},
+    shedding::Shedder,
     state::{Consumer, Peer, Producer, Room, Transport},
 };
 
@@ -48,6 +49,12 @@ pub struct Sfu {
     next_tick: Option<Instant>,
     pub(crate) now: Instant,
     pub(crate) counters: Counters,
+    pub(crate) shedder: Shedder,
+    /// The connection that is being dealt with.
+    pub(crate) present: Option<usize>,
+    /// The connection whose packets make the forwarding panic.
+    #[cfg(test)]
+    pub(crate) faulty: Option<usize>,
 }
 
 impl Sfu {
@@ -79,6 +86,10 @@ impl Sfu {
             next_tick: None,
             now,
             counters: Counters::default(),
+            shedder: Shedder::default(),
+            present: None,
+            #[cfg(test)]
+            faulty: None,
         })
     }
 
@@ -126,8 +137,10 @@ impl Sfu {
         datagram: &[u8],
     ) {
         self.advance(now);
-        self.take_in(Protocol::Udp, source, destination, datagram);
-        self.settle();
+        self.guarded(|sfu| {
+            sfu.take_in(Protocol::Udp, source, destination, datagram);
+            sfu.settle();
+        });
     }
 
     /// Takes a frame of the TCP connection from `source` to `destination`. The answer is whether that
@@ -140,8 +153,10 @@ impl Sfu {
         frame: &[u8],
     ) -> bool {
         self.advance(now);
-        self.take_in(Protocol::Tcp, source, destination, frame);
-        self.settle();
+        self.guarded(|sfu| {
+            sfu.take_in(Protocol::Tcp, source, destination, frame);
+            sfu.settle();
+        });
         self.by_address.contains_key(&(Protocol::Tcp, source))
     }
 
@@ -267,6 +282,7 @@ impl Sfu {
     pub(crate) fn settle(&mut self) {
         loop {
             while let Some((place, event)) = self.queue.pop_front() {
+                self.present = Some(place);
                 self.heard(place, event);
             }
             while let Some(place) = self.reports.pop() {
