@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
     thread::JoinHandle,
 };
 
@@ -11,6 +11,7 @@ use anyhow::Context;
 use muster_model::{MeetingId, PeerId};
 use muster_room::{MediaEffect, MediaKinds, RequestId};
 use muster_sfu::{Command, Kinds};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,8 @@ use crate::{realtime::codec::MediaRequest, telemetry::metrics::Metrics};
 /// Bytes that the kernel may hold for a socket in each direction: a key frame for many at once.
 const SOCKET_BUFFER: usize = 4 << 20;
 
+/// TCP connections that may wait to be taken.
+const BACKLOG: i32 = 1_024;
 /// Ports that are tried where any will do.
 const FREE_PORTS: usize = 20;
 
@@ -59,6 +62,17 @@ impl Listen {
         Ok(Addresses::new(candidates, !self.given.is_empty()))
     }
 
+    /// The same, without IPv6 where this machine has none.
+    fn usable(&self) -> Self {
+        let mut listen = self.clone();
+        let any = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
+        if self.address.ip() == any.ip() && open(any, Type::DGRAM).is_err() {
+            tracing::info!("this machine has no IPv6; media are on IPv4 alone");
+            listen.address.set_ip(Ipv4Addr::UNSPECIFIED.into());
+        }
+        listen
+    }
+
     /// The sockets of the first port: UDP, and TCP with the same number.
     fn bind_first(&self) -> anyhow::Result<(UdpSocket, Option<TcpListener>)> {
         for _ in 0..FREE_PORTS {
@@ -66,11 +80,8 @@ impl Listen {
             if !self.tcp {
                 return Ok((udp, None));
             }
-            match TcpListener::bind(udp.local_addr()?) {
-                Ok(tcp) => {
-                    tcp.set_nonblocking(true)?;
-                    return Ok((udp, Some(tcp)));
-                }
+            match bind_tcp(udp.local_addr()?) {
+                Ok(tcp) => return Ok((udp, Some(tcp))),
                 // A port that is free for the one need not be for the other.
                 Err(_) if self.address.port() == 0 => {}
                 Err(error) => anyhow::bail!(
@@ -91,6 +102,7 @@ impl Engine {
         metrics: &Metrics,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
+        let listen = listen.usable();
         let interfaces = addresses::interfaces().context("the addresses of this machine are not told")?;
         let (first, tcp) = listen.bind_first()?;
         let mut sockets = vec![first];
@@ -120,6 +132,7 @@ impl Engine {
                     .as_ref()
                     .map_or_else(Vec::new, |(addresses, _)| addresses.candidates.clone()),
                 counters: metrics.media.clone(),
+                gauges: metrics.shard(index),
                 stop: stop.clone(),
             };
             let thread = std::thread::Builder::new()
@@ -152,18 +165,37 @@ impl Engine {
     }
 }
 
+/// Binds a UDP socket; one of all IPv6 addresses serves those of IPv4 too.
 pub(super) fn bind(address: SocketAddr) -> anyhow::Result<UdpSocket> {
-    let socket = UdpSocket::bind(address).map_err(|error| match error.kind() {
+    let socket = open(address, Type::DGRAM).map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "the media address {address} is taken; stop the other program or choose another with --media-listen"
         ),
         _ => anyhow::anyhow!("cannot listen for media on {address}: {error}"),
     })?;
-    socket.set_nonblocking(true)?;
-    let reference = socket2::SockRef::from(&socket);
     // The kernel gives less where its own bound is lower; that is its owner's choice.
-    let _ = reference.set_recv_buffer_size(SOCKET_BUFFER);
-    let _ = reference.set_send_buffer_size(SOCKET_BUFFER);
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+    Ok(socket.into())
+}
+
+fn bind_tcp(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = open(address, Type::STREAM)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn open(address: SocketAddr, kind: Type) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    if kind == Type::STREAM {
+        // A server that starts again need not wait for the connections of the one before.
+        socket.set_reuse_address(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
     Ok(socket)
 }
 

@@ -20,13 +20,14 @@ use uuid::Uuid;
 use super::{
     MediaEvent, MediaEvents,
     addresses::Addresses,
-    connections::Connections,
+    connections::{self, Connections},
     listener::Introduced,
+    load,
     udp::{Buffers, Line, READS},
 };
 use crate::{
     realtime::codec::{self, Consumer, MediaPush, MediaReply, MediaRequest, ProducerState},
-    telemetry::metrics::MediaMetrics,
+    telemetry::{media::ShardMetrics, metrics::MediaMetrics},
 };
 
 /// What a shard is told.
@@ -81,6 +82,7 @@ pub(super) struct Shard {
     /// Where clients reach every shard by TCP.
     pub(super) tcp_candidates: Vec<SocketAddr>,
     pub(super) counters: MediaMetrics,
+    pub(super) gauges: ShardMetrics,
     pub(super) stop: CancellationToken,
 }
 
@@ -124,7 +126,9 @@ impl Shard {
             connections,
             rooms,
             by: None,
+            counters: self.counters.clone(),
         };
+        let mut meter = load::Meter::new(Instant::now());
         for meeting in desk.rooms.keys() {
             desk.sfu.open_room(*meeting);
         }
@@ -132,27 +136,40 @@ impl Shard {
         let mut told = desk.sfu.counters();
         loop {
             let due = desk.sfu.poll_timeout();
-            tokio::select! {
+            let slept = Instant::now();
+            let turn = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 word = heard.recv() => match word {
-                    Some(word) => {
-                        desk.hear(word);
-                        while let Ok(word) = heard.try_recv() {
-                            desk.hear(word);
-                        }
-                    }
+                    Some(word) => Turn::Word(word),
                     None => return Ok(()),
                 },
                 ready = line.socket.readable() => {
                     ready?;
+                    Turn::Datagrams
+                }
+                Some(word) = desk.connections.next() => Turn::Frame(word),
+                () = sleep_until(due) => Turn::Due,
+            };
+            if let Some(load) = meter.woke(slept, Instant::now(), due) {
+                desk.sfu.note_load(Instant::now(), load);
+                self.gauges.note(load, desk.sfu.shed_step());
+            }
+            match turn {
+                Turn::Word(word) => {
+                    desk.hear(word);
+                    while let Ok(word) = heard.try_recv() {
+                        desk.hear(word);
+                    }
+                }
+                Turn::Datagrams => {
                     for _ in 0..READS {
                         if !line.receive(&self.addresses, &mut buffers, &mut desk.sfu)? {
                             break;
                         }
                     }
                 }
-                Some(word) = desk.connections.next() => desk.connections.take_all(word, &mut desk.sfu),
-                () = sleep_until(due) => desk.sfu.handle_timeout(Instant::now()),
+                Turn::Frame(word) => desk.connections.take_all(word, &mut desk.sfu),
+                Turn::Due => desk.sfu.handle_timeout(Instant::now()),
             }
             while let Some(transmit) = desk.sfu.poll_transmit() {
                 match transmit.protocol {
@@ -171,6 +188,14 @@ impl Shard {
     }
 }
 
+/// What a shard was woken by.
+enum Turn {
+    Word(ToShard),
+    Datagrams,
+    Frame(connections::Word),
+    Due,
+}
+
 async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -185,6 +210,7 @@ struct Desk<'a> {
     rooms: &'a mut HashMap<MeetingId, MediaEvents>,
     /// Who has just had somebody muted.
     by: Option<PeerId>,
+    counters: MediaMetrics,
 }
 
 impl Desk<'_> {
@@ -331,8 +357,11 @@ impl Desk<'_> {
                         MediaPush::Terminated("the connection was lost".to_owned()),
                     ));
                 }
-                SfuEvent::TransportLost { .. } | SfuEvent::TransportConnected { .. } | SfuEvent::Stats(_) => {
+                SfuEvent::Stats(stats) => {
+                    self.counters.quality.note(&stats);
+                    events.say(MediaEvent::Quality(Box::new(stats)));
                 }
+                SfuEvent::TransportLost { .. } | SfuEvent::TransportConnected { .. } => {}
             }
         }
     }

@@ -102,8 +102,19 @@ impl Stage {
         }
     }
 
-    /// A connection that is up.
+    /// A connection that is up, to the last candidate, which is loopback.
     pub async fn connect(&mut self, peer: PeerId, consuming: bool, way: Protocol) -> Connection {
+        self.connect_to(peer, consuming, way, |_| true).await
+    }
+
+    /// A connection that is up, to the last of some candidates.
+    pub async fn connect_to(
+        &mut self,
+        peer: PeerId,
+        consuming: bool,
+        way: Protocol,
+        fits: impl Fn(&SocketAddr) -> bool,
+    ) -> Connection {
         let mut begun = Connection::begin();
         let offer = begun.offer.take().unwrap();
         let reply = self
@@ -115,7 +126,10 @@ impl Stage {
         else {
             panic!("{reply:?}")
         };
-        let mut connection = begun.connect(way, transport, &answer).await;
+        let mut told = candidates(&answer, if way == Protocol::Tcp { "tcp" } else { "udp" });
+        told.retain(fits);
+        let remote = *told.last().expect("a candidate");
+        let mut connection = begun.connect_to(remote, way, transport, &answer).await;
         connection.run_until(|c| c.rtc.is_connected()).await;
         connection
     }
@@ -361,13 +375,6 @@ impl Connection {
 }
 
 impl Begun {
-    /// Connects to what the answer tells: the last candidate, which is loopback.
-    async fn connect(self, way: Protocol, transport: String, answer: &str) -> Connection {
-        let name = if way == Protocol::Tcp { "tcp" } else { "udp" };
-        let remote = *candidates(answer, name).last().expect("a candidate");
-        self.connect_to(remote, way, transport, answer).await
-    }
-
     async fn connect_to(
         mut self,
         remote: SocketAddr,
