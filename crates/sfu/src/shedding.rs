@@ -1,6 +1,6 @@
 //! What an overloaded shard leaves out: pictures before sound, cameras before screens, a step at a time.
 //!
-//! A step more is taken as long as the shard is overloaded, a step back after it was calm for a while. Where
+//! A step more is taken as long as the shard is overloaded, which is not said after a single bad second; a step back after it was calm for a while. Where
 //! a step back brought the overload back, the next try comes later, so that layers do not go to and fro.
 
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub struct Load {
 
 impl Load {
     fn is_overload(self) -> bool {
-        self.busy >= 0.9 || self.lag >= Duration::from_millis(150)
+        self.busy >= 0.9 || self.lag >= Duration::from_millis(250)
     }
 
     fn is_calm(self) -> bool {
@@ -26,6 +26,8 @@ impl Load {
     }
 }
 
+/// How often in a row it is told of overload before it believes it.
+const BELIEVED: u32 = 2;
 /// How long a step may take to show before the next.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How long it has to be calm before the first step back, and at most.
@@ -42,6 +44,7 @@ const WITHOUT_SCREENS: usize = LAYERS + 1;
 #[derive(Debug, Default)]
 pub(crate) struct Shedder {
     step: usize,
+    overloads: u32,
     changed: Option<Instant>,
     recovered: Option<Instant>,
     calm_since: Option<Instant>,
@@ -59,7 +62,8 @@ impl Shedder {
             |at: Option<Instant>, time| at.is_some_and(|at| now.saturating_duration_since(at) < time);
         if load.is_overload() {
             self.calm_since = None;
-            if self.step == WITHOUT_SCREENS || within(self.changed, SETTLE) {
+            self.overloads = self.overloads.saturating_add(1);
+            if self.overloads < BELIEVED || self.step == WITHOUT_SCREENS || within(self.changed, SETTLE) {
                 return false;
             }
             if within(self.recovered, RELAPSE) {
@@ -68,6 +72,7 @@ impl Shedder {
             self.recovered = None;
             self.step += 1;
         } else {
+            self.overloads = 0;
             let calm = CALM.saturating_mul(1 << self.relapses.min(8)).min(CALM_MAX);
             if !load.is_calm() {
                 self.calm_since = None;
@@ -164,7 +169,13 @@ mod tests {
             (shedder.wish(0, false), shedder.wish(2, true)),
             (Some(0), Some(2))
         );
-        assert_eq!(run(&mut shedder, &mut now, OVERLOAD, 2), [1, 2]);
+        assert_eq!(
+            run(&mut shedder, &mut now, OVERLOAD, 1),
+            [0],
+            "once is not enough"
+        );
+        run(&mut shedder, &mut now, BETWEEN, 1);
+        assert_eq!(run(&mut shedder, &mut now, OVERLOAD, 3), [0, 1, 2]);
         assert_eq!(shedder.wish(0, false), Some(2));
         assert_eq!(shedder.wish(0, true), Some(0));
         assert_eq!(run(&mut shedder, &mut now, OVERLOAD, 4), [3, 4, 4, 4]);
@@ -178,15 +189,17 @@ mod tests {
             busy: 0.1,
             lag: Duration::from_millis(400),
         };
-        assert!(shedder.note(now, late));
-        assert!(!shedder.note(now + Duration::from_millis(900), late));
-        assert!(shedder.note(now + Duration::from_millis(1_000), late));
+        let at = |millis| now + Duration::from_millis(millis);
+        assert!(!shedder.note(at(0), late));
+        assert!(shedder.note(at(1_000), late));
+        assert!(!shedder.note(at(1_900), late));
+        assert!(shedder.note(at(2_000), late));
     }
 
     #[test]
     fn steps_back_wait_for_calm_and_nothing_between() {
         let (mut shedder, mut now) = (Shedder::default(), Instant::now());
-        run(&mut shedder, &mut now, OVERLOAD, 2);
+        run(&mut shedder, &mut now, OVERLOAD, 3);
         assert!(
             run(&mut shedder, &mut now, BETWEEN, 60)
                 .iter()
@@ -200,7 +213,7 @@ mod tests {
     #[test]
     fn after_a_relapse_the_next_try_comes_later() {
         let (mut shedder, mut now) = (Shedder::default(), Instant::now());
-        run(&mut shedder, &mut now, OVERLOAD, 1);
+        run(&mut shedder, &mut now, OVERLOAD, 2);
         let mut waits = Vec::new();
         for _ in 0..7 {
             let mut wait = 0;
@@ -209,7 +222,7 @@ mod tests {
                 wait += 1;
             }
             waits.push(wait);
-            run(&mut shedder, &mut now, OVERLOAD, 1);
+            run(&mut shedder, &mut now, OVERLOAD, 2);
         }
         assert_eq!(waits, [6, 11, 21, 41, 81, 81, 81]);
     }
@@ -237,6 +250,7 @@ mod tests {
         let (picture, sound) = (consumed[0].mid.clone(), consumed[1].mid.clone());
         world.run(Duration::from_secs(5));
         let mut seen = vec![second(&mut world, bo, &picture, &sound)];
+        world.sfu.note_load(world.now, OVERLOAD);
         for _ in 0..3 {
             world.sfu.note_load(world.now, OVERLOAD);
             seen.push(second(&mut world, bo, &picture, &sound));

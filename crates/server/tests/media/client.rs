@@ -232,8 +232,10 @@ pub struct Begun {
 pub struct Connection {
     pub rtc: Rtc,
     pub transport: String,
-    fragment: String,
     pub got: Vec<RtpPacket>,
+    /// The size of the last datagram that may be media.
+    pub last_size: usize,
+    pub answer: String,
     pub offer: Option<String>,
     pending: Option<SdpPendingOffer>,
     carrier: Carrier,
@@ -278,7 +280,11 @@ impl Connection {
 
     /// The server's ICE user fragment.
     pub fn fragment_of_server(&self) -> String {
-        self.fragment.clone()
+        let told = self
+            .answer
+            .lines()
+            .find_map(|line| line.strip_prefix("a=ice-ufrag:"));
+        told.unwrap().to_owned()
     }
 
     /// Lets the kernel hold little of what this client does not read.
@@ -355,6 +361,9 @@ impl Connection {
                 () = tokio::time::sleep_until(due.into()) => (Protocol::Udp, bytes::BytesMut::new()),
             },
         };
+        if bytes.first().is_some_and(|first| *first >= 0x80) {
+            self.last_size = bytes.len();
+        }
         let now = Instant::now();
         if bytes.is_empty() {
             self.rtc.handle_input(Input::Timeout(now)).unwrap();
@@ -413,12 +422,9 @@ impl Begun {
         let mut connection = Connection {
             rtc: self.rtc,
             transport,
-            fragment: answer
-                .lines()
-                .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
-                .unwrap()
-                .to_owned(),
             got: Vec::new(),
+            last_size: 0,
+            answer: answer.to_owned(),
             offer: None,
             pending: Some(self.pending),
             carrier,
