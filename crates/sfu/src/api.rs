@@ -61,7 +61,7 @@ impl Default for Caps {
 pub enum MediaKind {
     /// Sound (opus).
     Audio,
-    /// Picture (VP8).
+    /// Picture (VP8, H.264 or VP9).
     Video,
 }
 
@@ -117,7 +117,8 @@ pub enum Command {
         offer: String,
         /// JSON whose `mid` names the section; the last section of the kind where it does not.
         app_data: Option<String>,
-        /// Such as `video/VP8`.
+        /// Such as `video/VP8`, to choose among what the section offers; the first of VP8, H.264 and VP9 that
+        /// is there where absent.
         mime_type: Option<String>,
         /// By which connection; the peer's sending one where absent.
         transport: Option<String>,
@@ -241,14 +242,17 @@ pub enum ConsumeError {
     /// The peer receives as much as it may.
     #[error("too many tracks")]
     TooMany,
+    /// The receiver did not offer to receive its codec.
+    #[error("the codec of the track is not supported")]
+    UnsupportedCodec,
 }
 
 impl ConsumeError {
-    /// The client's word for it; with both it does not try again.
+    /// The client's word for it; with either it does not try again.
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotFound => "not_found_track_error",
-            Self::TooMany => "backend_error",
+            Self::TooMany | Self::UnsupportedCodec => "backend_error",
         }
     }
 }
@@ -271,7 +275,7 @@ pub enum MediaError {
     /// A bound is reached.
     #[error("too many {0}")]
     TooMany(&'static str),
-    /// Only opus and VP8 are forwarded.
+    /// Only opus, VP8, H.264 and VP9 are forwarded, and what is named has to be offered.
     #[error("the codec is not supported")]
     UnsupportedCodec,
     /// The session description does not read or does not fit what was negotiated before; the client
@@ -312,7 +316,7 @@ pub struct ProducerInfo {
     pub app_data: Option<String>,
     /// By which connection it is sent.
     pub transport: String,
-    /// `audio/opus` or `video/VP8`.
+    /// `audio/opus`, `video/VP8`, `video/H264` or `video/VP9`.
     pub mime_type: &'static str,
 }
 

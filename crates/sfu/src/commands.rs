@@ -6,18 +6,19 @@ use std::{
 };
 
 use muster_model::{MeetingId, PeerId};
-use str0m::media::Mid;
+use str0m::media::{Mid, Pt};
 use uuid::Uuid;
 
 use crate::{
     api::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent},
+    codec::Codec,
     layers,
     link::Link,
     report::Gathered,
     retire::Retirement,
     sdp::{Description, Section},
     sfu::Sfu,
-    state::{Producer, Transport, mime_type},
+    state::{Producer, Transport},
 };
 
 /// What is to be sent.
@@ -26,6 +27,7 @@ struct Production {
     paused: bool,
     screen_share: bool,
     app_data: Option<String>,
+    mime: Option<String>,
 }
 
 impl Sfu {
@@ -61,15 +63,13 @@ impl Sfu {
                 mime_type: mime,
                 transport,
             } => {
-                if mime.is_some_and(|mime| !mime.eq_ignore_ascii_case(mime_type(kind))) {
-                    return Err(MediaError::UnsupportedCodec);
-                }
                 let place = self.transport(meeting, peer, false, transport.as_deref())?;
                 let production = Production {
                     kind,
                     paused,
                     screen_share,
                     app_data,
+                    mime,
                 };
                 self.produce(meeting, peer, place, &offer, production)
             }
@@ -256,16 +256,8 @@ impl Sfu {
             return Err(MediaError::TooMany("producers"));
         }
         let answer = self.answer(place, offer)?;
+        let (codec, pt) = self.choose(place, mid, &what)?;
         let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
-        match transport.link.section(mid) {
-            Some((kind, Some(_))) if kind == what.kind => {}
-            Some((kind, None)) if kind == what.kind => return Err(MediaError::UnsupportedCodec),
-            _ => {
-                return Err(MediaError::InvalidDescription(
-                    "the section is of another kind".to_owned(),
-                ));
-            }
-        }
         if let Some(retried) = retried.and_then(|place| self.producers.get_mut(place)) {
             retried.app_data = what.app_data;
             let producer = retried.id.clone();
@@ -277,6 +269,8 @@ impl Sfu {
             meeting,
             peer,
             kind: what.kind,
+            codec,
+            pt,
             screen_share: what.screen_share,
             app_data: what.app_data,
             paused: what.paused,
@@ -296,7 +290,23 @@ impl Sfu {
             }
         }
         self.tell(meeting, SfuEvent::ProducerCreated(info));
+        let answer = self.narrowed(place, answer);
         Ok(Reply::Produced { producer: id, answer })
+    }
+
+    /// The codec by which something is sent, and its payload type.
+    fn choose(&self, place: usize, mid: Mid, what: &Production) -> Result<(Codec, Pt), MediaError> {
+        let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
+        if transport.link.kind(mid) != Some(what.kind) {
+            let why = "the section is of another kind".to_owned();
+            return Err(MediaError::InvalidDescription(why));
+        }
+        let named = |(codec, _): &(Codec, Pt)| {
+            let mime = what.mime.as_deref();
+            mime.is_none_or(|mime| mime.eq_ignore_ascii_case(codec.mime_type()))
+        };
+        let mut offered = transport.link.codecs(mid).unwrap_or_default().into_iter();
+        offered.find(named).ok_or(MediaError::UnsupportedCodec)
     }
 
     fn toggle(

@@ -1,16 +1,17 @@
 //! The way of one media packet.
 
 use str0m::{
-    media::ExtensionValues,
-    rtp::{RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
+    media::{ExtensionValues, Pt},
+    rtp::{RtpPacket, RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch},
 };
 
 use crate::{
     api::MediaKind,
+    codec::Codec,
     layers,
     rewrite::{Incoming, Outgoing},
     sfu::Sfu,
-    vp8,
+    vp9,
 };
 
 /// What IP, UDP, RTP and SRTP add to a payload, in bytes.
@@ -36,8 +37,12 @@ impl Sfu {
         if !producer.is_live() {
             return;
         }
-        let clock_rate = producer.clock_rate();
+        let codec = producer.codec;
         let is_audio = producer.kind == MediaKind::Audio;
+        // A client that sends what was not agreed on is not understood by those who receive it.
+        if !is_audio && packet.header.payload_type != producer.pt {
+            return;
+        }
         let was_present = producer.present(now)[layer];
         let encoding = &mut producer.encodings[layer];
         if encoding.ssrc != Some(packet.header.ssrc) {
@@ -51,29 +56,27 @@ impl Sfu {
         encoding.meter.add(packet.payload.len() + OVERHEAD);
         // Padding between frames has no payload. It would be passed on as media, so it is left out.
         let empty = packet.payload.is_empty();
-        if empty && encoding.numbering.leave_out(*packet.seq_no) {
+        let descriptor = codec.describe(&packet.payload);
+        let unreadable = !is_audio && descriptor.is_none();
+        if (empty || unreadable) && encoding.numbering.leave_out(*packet.seq_no) {
             return;
         }
         let Some(numbered) = encoding.numbering.number(*packet.seq_no) else {
             return;
         };
-        let descriptor = if is_audio {
-            None
-        } else {
-            vp8::parse(&packet.payload)
-        };
-        if !is_audio && !empty && descriptor.is_none() {
+        if unreadable && !empty {
             return;
         }
+        let is_entry = encoding.is_entry(descriptor);
         let incoming = Incoming {
             source: (layer, encoding.epoch),
             number: numbered.number,
             late: numbered.late,
             time: packet.header.timestamp,
-            captured: encoding.captured(transport, clock_rate, packet.header.timestamp, now),
+            captured: encoding.captured(transport, codec.clock_rate(), packet.header.timestamp, now),
             descriptor,
         };
-        if descriptor.is_some_and(|descriptor| descriptor.starts_key_frame) {
+        if is_entry {
             encoding.wants_key_frame = false;
         }
         let microphone = is_audio && !producer.screen_share;
@@ -85,7 +88,7 @@ impl Sfu {
         if !was_present {
             self.retarget_consumers(source);
         }
-        self.fan_out(source, packet, &incoming);
+        self.fan_out(source, packet, &incoming, codec, is_entry || is_audio);
     }
 
     /// Which stream of which producer this is.
@@ -111,7 +114,14 @@ impl Sfu {
         found
     }
 
-    fn fan_out(&mut self, source: usize, packet: &RtpPacket, incoming: &Incoming) {
+    fn fan_out(
+        &mut self,
+        source: usize,
+        packet: &RtpPacket,
+        incoming: &Incoming,
+        codec: Codec,
+        is_entry: bool,
+    ) {
         let count = self
             .producers
             .get(source)
@@ -131,9 +141,6 @@ impl Sfu {
             let Some(target) = consumer.target else { continue };
             let layer = incoming.source.0;
             if target == layer && consumer.rewriter.source() != Some(incoming.source) {
-                let is_entry = incoming
-                    .descriptor
-                    .is_none_or(|descriptor| descriptor.starts_key_frame);
                 if !is_entry || packet.payload.is_empty() {
                     continue;
                 }
@@ -149,7 +156,7 @@ impl Sfu {
                 continue;
             };
             let (transport, ssrc) = (consumer.transport, consumer.ssrc);
-            let write = consumer_packet(consumer.pt, packet, incoming, outgoing);
+            let write = consumer_packet(codec, consumer.pt, packet, incoming, outgoing);
             if self.with_link_dirty(transport, ssrc, write) {
                 self.counters.forwarded += 1;
             }
@@ -162,9 +169,11 @@ impl Sfu {
     }
 }
 
-/// The packet as one receiver gets it. The payload is shared by all.
+/// The packet as one receiver gets it. The payload is shared by all where nothing in it changes, and for VP8,
+/// of which the few changed bytes are written when it leaves.
 fn consumer_packet(
-    pt: str0m::media::Pt,
+    codec: Codec,
+    pt: Pt,
     packet: &RtpPacket,
     incoming: &Incoming,
     outgoing: Outgoing,
@@ -177,42 +186,39 @@ fn consumer_packet(
         video_orientation: theirs.video_orientation,
         ..ExtensionValues::default()
     };
-    let mut write = RtpWrite::new(
+    let changed = incoming.descriptor.is_some_and(|descriptor| {
+        descriptor.picture_id.map(|(id, _)| id) != outgoing.picture_id
+            || descriptor.tl0_picture_index != outgoing.tl0_picture_index
+    });
+    let rewritten = (changed && codec == Codec::Vp9)
+        .then(|| vp9::rewrite(&packet.payload, outgoing.picture_id, outgoing.tl0_picture_index))
+        .flatten();
+    let write = RtpWrite::new(
         pt,
         outgoing.number.into(),
         outgoing.time,
         incoming.captured,
-        packet.payload.clone(),
+        rewritten.map_or_else(|| packet.payload.clone(), Into::into),
     )
     .marker(packet.header.marker)
-    .ext_vals(extensions);
-    if let Some(descriptor) = incoming.descriptor {
-        write = write.nackable(true);
-        if let Some(patch) = patch(packet, descriptor, outgoing) {
-            write = write.vp8_patch(patch);
-        }
+    .ext_vals(extensions)
+    .nackable(incoming.descriptor.is_some());
+    match (changed && codec == Codec::Vp8)
+        .then(|| vp8_patch(packet, outgoing))
+        .flatten()
+    {
+        Some(patch) => write.vp8_patch(patch),
+        None => write,
     }
-    write
 }
 
-fn patch(
-    packet: &RtpPacket,
-    descriptor: vp8::Descriptor,
-    outgoing: Outgoing,
-) -> Option<str0m::rtp::Vp8Patch> {
+fn vp8_patch(packet: &RtpPacket, outgoing: Outgoing) -> Option<Vp8Patch> {
     let mut patch = Vp8Descriptor::parse(&packet.payload).ok()?.patch();
-    let mut changed = false;
-    if let (Some(id), Some((before, _))) = (outgoing.picture_id, descriptor.picture_id)
-        && id != before
-    {
+    if let Some(id) = outgoing.picture_id {
         patch = patch.picture_id(id);
-        changed = true;
     }
-    if let Some(index) = outgoing.tl0_picture_index
-        && outgoing.tl0_picture_index != descriptor.tl0_picture_index
-    {
+    if let Some(index) = outgoing.tl0_picture_index {
         patch = patch.tl0_pic_idx(index);
-        changed = true;
     }
-    changed.then(|| patch.build().ok()).flatten()
+    patch.build().ok()
 }

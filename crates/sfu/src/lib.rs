@@ -12,10 +12,12 @@
 //! layers that a camera sends, each receiver gets the one that fits its wish and its way.
 
 mod api;
+mod codec;
 mod commands;
 mod demux;
 mod events;
 mod forward;
+pub mod h264;
 mod isolation;
 mod layers;
 mod link;
@@ -31,6 +33,7 @@ mod speakers;
 mod state;
 pub mod stun;
 pub mod vp8;
+pub mod vp9;
 
 pub use api::{
     Caps, Command, ConsumeError, ConsumeRequest, Consumed, Counters, Kinds, Lost, MediaError, MediaKind,

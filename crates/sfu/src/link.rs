@@ -14,13 +14,15 @@ use str0m::{
     bwe::Bitrate,
     change::SdpOffer,
     config::DtlsCert,
-    format::Codec,
     media::{KeyframeRequestKind, Mid, Pt, Rid},
     net::{Protocol as Carrier, Receive, TcpType},
     rtp::{RtpWrite, Ssrc},
 };
 
-use crate::api::{MediaKind, Protocol, Transmit};
+use crate::{
+    api::{MediaKind, Protocol, Transmit},
+    codec::{self, Codec},
+};
 
 /// Errors in a row that end a connection.
 const FAULTS_MAX: u32 = 100;
@@ -63,16 +65,14 @@ impl Link {
         bitrate: Option<u64>,
         now: Instant,
     ) -> Self {
-        let mut rtc = Rtc::builder()
+        let mut config = Rtc::builder()
             .set_dtls_cert(certificate)
             .set_ice_lite(true)
             .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
             .set_stats_interval(Some(STATS_INTERVAL))
-            .enable_bwe(bitrate.map(Bitrate::from))
-            .build(now);
+            .enable_bwe(bitrate.map(Bitrate::from));
+        codec::configure(config.codec_config());
+        let mut rtc = config.build(now);
         for address in candidates {
             if let Ok(candidate) = Candidate::host(*address, "udp") {
                 rtc.add_local_candidate(candidate);
@@ -206,20 +206,27 @@ impl Link {
         self.rtc.is_connected()
     }
 
-    /// What a section carries, and by which payload type this side may send it there.
-    pub(crate) fn section(&self, mid: Mid) -> Option<(MediaKind, Option<Pt>)> {
+    /// What a section may carry by both sides' descriptions, with payload types, what is preferred first;
+    /// none where there is no such section.
+    pub(crate) fn codecs(&self, mid: Mid) -> Option<Vec<(Codec, Pt)>> {
         let media = self.rtc.media(mid)?;
-        let (kind, codec) = if media.kind().is_audio() {
-            (MediaKind::Audio, Codec::Opus)
-        } else {
-            (MediaKind::Video, Codec::Vp8)
-        };
         let params = self.rtc.codec_config().params();
-        let pt = params
-            .iter()
-            .find(|p| p.spec().codec == codec && media.remote_pts().contains(&p.pt()))
-            .map(str0m::format::PayloadParams::pt);
-        Some((kind, pt))
+        let agreed = params.iter().filter(|p| media.remote_pts().contains(&p.pt()));
+        Some(
+            agreed
+                .filter_map(|p| Some((Codec::of(&p.spec())?, p.pt())))
+                .collect(),
+        )
+    }
+
+    /// Sound or picture.
+    pub(crate) fn kind(&self, mid: Mid) -> Option<MediaKind> {
+        let media = self.rtc.media(mid)?;
+        Some(if media.kind().is_audio() {
+            MediaKind::Audio
+        } else {
+            MediaKind::Video
+        })
     }
 
     /// Whether a section is rejected or stopped, so that its place may be taken.

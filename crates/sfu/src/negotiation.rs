@@ -1,10 +1,13 @@
 //! Session descriptions of connections: what clients offer, and what they are offered.
 
+use std::collections::BTreeMap;
+
 use muster_model::PeerId;
 use str0m::media::Mid;
 
 use crate::{
     api::{ConsumeError, ConsumeRequest, Consumed, MediaError, MediaKind, Reply},
+    codec::Codec,
     layers,
     rewrite::Rewriter,
     sdp::{Description, Section},
@@ -14,6 +17,16 @@ use crate::{
 
 fn invalid(why: impl Into<String>) -> MediaError {
     MediaError::InvalidDescription(why.into())
+}
+
+/// A section with nothing but what a stream of a codec can best be received as.
+fn playable(template: &Section, sent: Codec) -> Option<Section> {
+    let formats = template.formats().filter_map(|(pt, encoding, parameters)| {
+        let rank = sent.received_as(Codec::read(encoding, parameters)?)?;
+        Some((rank, pt))
+    });
+    let (_, pt) = formats.min_by_key(|(rank, _)| *rank)?;
+    Some(template.clone().only(pt))
 }
 
 impl Sfu {
@@ -35,7 +48,33 @@ impl Sfu {
         let transport = self.transports.get_mut(place).ok_or(MediaError::NoTransport)?;
         transport.view = read;
         self.end_stopped(place);
-        Ok(answer)
+        Ok(self.narrowed(place, answer))
+    }
+
+    /// An answer by which the client sends each of its producers as what it was announced.
+    pub(crate) fn narrowed(&self, place: usize, answer: String) -> String {
+        let producers = self.transports.get(place).and_then(|transport| {
+            let room = self.rooms.get(&transport.meeting)?;
+            Some(&room.peers.get(&transport.peer)?.producers)
+        });
+        let own = producers
+            .into_iter()
+            .flatten()
+            .filter_map(|p| self.producers.get(*p));
+        let chosen: BTreeMap<Mid, u8> = own
+            .filter(|producer| producer.transport == place && producer.kind == MediaKind::Video)
+            .map(|producer| (producer.mid, *producer.pt))
+            .collect();
+        if chosen.is_empty() {
+            return answer;
+        }
+        let mut read = Description::read(&answer);
+        for section in &mut read.sections {
+            if let Some(pt) = section.mid().and_then(|mid| chosen.get(&Mid::from(mid))) {
+                *section = section.clone().only(*pt);
+            }
+        }
+        read.write()
     }
 
     /// Gives a description to the link, whatever it was made from.
@@ -200,6 +239,8 @@ impl Sfu {
             return Ok((*existing, false));
         }
         let template = transport.templates[usize::from(producer.kind == MediaKind::Video)].as_ref();
+        let wanted = producer.codec;
+        let playable = template.and_then(|template| playable(template, wanted));
         let view = &mut transport.view;
         let free = view.sections.iter().position(|section| {
             let mid = section.mid().map(Mid::from);
@@ -207,9 +248,10 @@ impl Sfu {
         });
         let full = transport.consumers.len() >= self.config.caps.consumers
             || (free.is_none() && view.sections.len() >= self.config.caps.sections);
-        let (Some(template), false) = (template, full) else {
+        if full {
             return Err(ConsumeError::TooMany);
-        };
+        }
+        let template = playable.ok_or(ConsumeError::UnsupportedCodec)?;
         transport.added += 1;
         // Never the name of a client's own section, which browsers number.
         let mid = format!("s{}", transport.added);
@@ -231,7 +273,7 @@ impl Sfu {
             wish,
             target: None,
             changed: None,
-            rewriter: Rewriter::new(producer.clock_rate()),
+            rewriter: Rewriter::new(producer.codec.clock_rate()),
         });
         producer.consumers.push(consumer);
         transport.consumers.insert(mid, consumer);
@@ -248,7 +290,9 @@ impl Sfu {
             let Some(consumer) = self.consumers.get_mut(*made) else {
                 continue;
             };
-            let pt = transport.link.section(consumer.mid).and_then(|(_, pt)| pt);
+            // The section lists a single codec.
+            let codecs = transport.link.codecs(consumer.mid);
+            let pt = codecs.and_then(|codecs| codecs.first().map(|(_, pt)| *pt));
             let ssrc = transport.link.outgoing(consumer.mid);
             let (Some(pt), Some(ssrc)) = (pt, ssrc) else {
                 return Err(MediaError::UnsupportedCodec);

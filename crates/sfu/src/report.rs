@@ -14,7 +14,7 @@ use crate::{
     api::{MediaKind, SfuEvent, StreamStats, TransportStats},
     layers,
     sfu::Sfu,
-    state::{Producer, Transport, mime_type},
+    state::{Producer, Transport},
 };
 
 /// What is said of one stream.
@@ -174,13 +174,13 @@ impl Sfu {
             let sent = |producer: &&Producer| producer.transport == place && producer.mid == stream.mid;
             (own.find(sent)?, Some(stream.layer))
         };
-        let ticks = u64::from(producer.clock_rate());
+        let ticks = u64::from(producer.codec.clock_rate());
         let is_video = producer.kind == MediaKind::Video;
         Some(StreamStats {
             producer: producer.id.clone(),
             kind: producer.kind,
             screen_share: producer.screen_share,
-            mime_type: mime_type(producer.kind),
+            mime_type: producer.codec.mime_type(),
             layer: layer.filter(|_| is_video).map(|layer| layers::RIDS[layer]),
             packets: stream.packets,
             bytes: stream.bytes,

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::vp8::Descriptor;
+use crate::codec::Descriptor;
 
 /// Where the numbers of each outgoing stream begin: well below 65536, since a receiver takes the
 /// roll-over counter of SRTP (RFC 3711) to be 0 at first.
@@ -143,6 +143,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::codec::Start;
 
     fn packet(source: Source, number: u64, time: u32, captured: Instant, picture: u16) -> Incoming {
         Incoming {
@@ -152,7 +153,7 @@ mod tests {
             time,
             captured,
             descriptor: Some(Descriptor {
-                starts_key_frame: true,
+                start: Start::Whole,
                 picture_id: Some((picture, 15)),
                 tl0_picture_index: Some(0),
             }),

@@ -125,6 +125,56 @@ impl Section {
             .is_some_and(|line| line.starts_with("m=video "))
     }
 
+    /// Payload types with the words of `rtpmap` and `fmtp`, in the order of the `m=` line.
+    pub(crate) fn formats(&self) -> impl Iterator<Item = (u8, &str, &str)> {
+        let types = self.lines.first().into_iter();
+        let types = types.flat_map(|line| line.split_whitespace().skip(3).filter_map(|pt| pt.parse().ok()));
+        types.filter_map(|pt: u8| {
+            Some((
+                pt,
+                self.of_type("rtpmap", pt)?,
+                self.of_type("fmtp", pt).unwrap_or_default(),
+            ))
+        })
+    }
+
+    fn of_type(&self, name: &str, pt: u8) -> Option<&str> {
+        self.lines.iter().find_map(|line| {
+            let rest = line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':')?;
+            let (of, words) = rest.split_once(' ')?;
+            (of.parse() == Ok(pt)).then_some(words)
+        })
+    }
+
+    /// Leaves nothing but this payload type and its repair.
+    pub(crate) fn only(mut self, pt: u8) -> Self {
+        let repairs = |words: &str| words.split(';').any(|pair| pair.trim() == format!("apt={pt}"));
+        let mut kept: Vec<u8> = self
+            .formats()
+            .filter(|(of, _, parameters)| *of == pt || repairs(parameters))
+            .map(|(of, ..)| of)
+            .collect();
+        if !kept.contains(&pt) {
+            kept.push(pt);
+        }
+        let is_kept = |of: &str| of.parse().is_ok_and(|of| kept.contains(&of));
+        if let Some(first) = self.lines.first_mut() {
+            let words = first.split_whitespace().enumerate();
+            let words = words
+                .filter(|(at, word)| *at < 3 || is_kept(word))
+                .map(|(_, word)| word);
+            *first = words.collect::<Vec<_>>().join(" ");
+        }
+        self.lines.retain(|line| {
+            let rest = ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"]
+                .iter()
+                .find_map(|name| line.strip_prefix(name));
+            rest.and_then(|rest| rest.split(' ').next())
+                .is_none_or(|of| of == "*" || is_kept(of))
+        });
+        self
+    }
+
     fn port_is_zero(&self) -> bool {
         self.lines
             .first()
@@ -191,6 +241,22 @@ mod tests {
         assert!(added.contains("a=rtpmap:96 VP8/90000\r\n") && added.contains("a=msid:stream track\r\n"));
         assert!(!added.contains("a=rid"), "{added}");
         assert_eq!(Description::read(&text).sections.len(), 3);
+    }
+
+    #[test]
+    fn one_codec_stays_with_its_repair() {
+        let text = "m=video 9 UDP/TLS/RTP/SAVPF 96 97 106 107\r\na=mid:1\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n\
+            a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:106 H264/90000\r\na=rtcp-fb:106 nack\r\na=rtcp-fb:* transport-cc\r\n\
+            a=fmtp:106 packetization-mode=1\r\na=rtpmap:107 rtx/90000\r\na=fmtp:107 apt=106\r\n";
+        let read = Description::read(text);
+        let formats: Vec<_> = read.sections[0].formats().collect();
+        assert_eq!(formats[0], (96, "VP8/90000", ""));
+        assert_eq!(formats[3], (107, "rtx/90000", "apt=106"));
+        assert_eq!(
+            read.sections[0].clone().only(106).lines.join("|"),
+            "m=video 9 UDP/TLS/RTP/SAVPF 106 107|a=mid:1|a=rtpmap:106 H264/90000|a=rtcp-fb:106 nack|\
+             a=rtcp-fb:* transport-cc|a=fmtp:106 packetization-mode=1|a=rtpmap:107 rtx/90000|a=fmtp:107 apt=106"
+        );
     }
 
     #[test]

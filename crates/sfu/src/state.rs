@@ -15,6 +15,7 @@ use str0m::{
 
 use crate::{
     api::{Kinds, MediaKind, ProducerInfo, Protocol},
+    codec::{Codec, Descriptor, Start},
     layers::{self, LAYERS, Meter},
     link::Link,
     report::Gathered,
@@ -125,6 +126,8 @@ pub(crate) struct Encoding {
     /// The latest sender report: the client's clock and RTP time.
     pub report: Option<(SystemTime, u32)>,
     pub wants_key_frame: bool,
+    /// Whether key frames bring what is needed to decode them.
+    pub whole: bool,
     pub asked: Option<Instant>,
 }
 
@@ -156,10 +159,24 @@ impl Encoding {
         by_report().unwrap_or(now)
     }
 
+    /// Whether a receiver may begin with a packet.
+    pub(crate) fn is_entry(&mut self, packet: Option<Descriptor>) -> bool {
+        match packet.map_or(Start::Nothing, |packet| packet.start) {
+            Start::Nothing => false,
+            // Where others bring all that is needed, that was lost here.
+            Start::Bare => !self.whole,
+            Start::Whole => {
+                self.whole = true;
+                true
+            }
+        }
+    }
+
     /// Begins anew, after a pause or with another stream.
     pub(crate) fn restart(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         self.numbering.restart();
+        self.whole = false;
     }
 }
 
@@ -169,6 +186,9 @@ pub(crate) struct Producer {
     pub meeting: MeetingId,
     pub peer: PeerId,
     pub kind: MediaKind,
+    pub codec: Codec,
+    /// By which payload type it comes.
+    pub pt: Pt,
     pub screen_share: bool,
     pub app_data: Option<String>,
     /// Paused by its owner.
@@ -189,10 +209,6 @@ impl Producer {
     /// Whether its packets are handed on.
     pub(crate) fn is_live(&self) -> bool {
         !self.paused && !self.muted && self.allowed
-    }
-
-    pub(crate) fn clock_rate(&self) -> u32 {
-        clock_rate(self.kind)
     }
 
     /// The layers that are sent now. One that is alone may pause, as still screens do.
@@ -219,24 +235,8 @@ impl Producer {
             screen_share: self.screen_share,
             app_data: self.app_data.clone(),
             transport: self.transport_id.clone(),
-            mime_type: mime_type(self.kind),
+            mime_type: self.codec.mime_type(),
         }
-    }
-}
-
-/// Ticks of RTP time in a second.
-fn clock_rate(kind: MediaKind) -> u32 {
-    match kind {
-        MediaKind::Audio => 48_000,
-        MediaKind::Video => 90_000,
-    }
-}
-
-/// What is forwarded of each kind.
-pub(crate) fn mime_type(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Audio => "audio/opus",
-        MediaKind::Video => "video/VP8",
     }
 }
 

@@ -7,15 +7,23 @@ use std::{
 };
 
 use muster_model::PeerId;
-use muster_sfu::{MediaKind, vp8};
+use muster_sfu::MediaKind;
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
-    format::{Codec, FormatParams},
-    media::{Direction, ExtensionValues, Frequency, MediaKind as Kind, Mid, Rid, Simulcast, SimulcastLayer},
+    format::Codec,
+    media::{
+        Direction, ExtensionValues, KeyframeRequestKind, MediaKind as Kind, Mid, Pt, Rid, Simulcast,
+        SimulcastLayer,
+    },
     net::{Protocol, Receive},
     rtp::RtpWrite,
 };
+
+use crate::pictures::{self, Picture};
+
+/// What each packet ends with: the layer, the number of the frame and when it was captured.
+const TRAILER: usize = 13;
 
 /// A packet that arrived.
 #[derive(Debug, Clone)]
@@ -27,22 +35,32 @@ pub struct Got {
     pub level: Option<i8>,
     /// The latest sender report: wall clock and RTP time.
     pub report: Option<(SystemTime, u32)>,
+    pub codec: Codec,
     pub payload: Vec<u8>,
 }
 
 impl Got {
+    fn trailer(&self) -> &[u8; TRAILER] {
+        self.payload.last_chunk().unwrap()
+    }
+
     /// Of a picture: its layer.
     pub fn layer(&self) -> char {
-        char::from(self.payload[7])
+        char::from(self.trailer()[0])
+    }
+
+    /// The number of the frame.
+    pub fn frame(&self) -> u32 {
+        u32::from_be_bytes(self.trailer()[1..5].try_into().unwrap())
     }
 
     pub fn key(&self) -> bool {
-        vp8::parse(&self.payload).unwrap().starts_key_frame
+        pictures::starts_key_frame(self.codec, &self.payload)
     }
 
     /// When it was captured, in microseconds of the sender's own time.
     pub fn captured(&self) -> u64 {
-        u64::from_be_bytes(self.payload[12..20].try_into().unwrap())
+        u64::from_be_bytes(self.trailer()[5..].try_into().unwrap())
     }
 
     /// When it was captured as a receiver reckons it, in microseconds of the wall clock.
@@ -53,8 +71,8 @@ impl Got {
         Some(i128::try_from(wall).unwrap() + ticks * 1_000_000 / i128::from(clock_rate))
     }
 
-    pub fn picture(&self) -> u16 {
-        vp8::parse(&self.payload).unwrap().picture_id.unwrap().0
+    pub fn picture(&self) -> Option<u16> {
+        pictures::number(self.codec, &self.payload)
     }
 }
 
@@ -73,24 +91,14 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn new(address: SocketAddr, rtx: bool, now: Instant) -> Self {
+    fn new(address: SocketAddr, rtx: bool, codecs: &[Codec], now: Instant) -> Self {
         let mut config = Rtc::builder()
             .set_rtp_mode(true)
             .clear_codecs()
             .set_stats_interval(Some(Duration::from_secs(1)))
             .enable_opus(true, false);
-        if rtx {
-            config = config.enable_vp8(true);
-        } else {
-            let rate = Frequency::NINETY_KHZ;
-            config.codec_config().add_config(
-                96.into(),
-                None,
-                Codec::Vp8,
-                rate,
-                None,
-                FormatParams::default(),
-            );
+        for codec in codecs {
+            pictures::offer(config.codec_config(), *codec, rtx);
         }
         let mut rtc = config.build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
@@ -152,6 +160,7 @@ impl Connection {
                     out.push_back((sent.source, sent.destination, sent.contents.into()));
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
+                    let codec = self.codec(packet.header.payload_type);
                     let mid = self
                         .rtc
                         .direct_api()
@@ -169,6 +178,7 @@ impl Connection {
                                 (info.rtp_time.numer() & u64::from(u32::MAX)).try_into().unwrap(),
                             )
                         }),
+                        codec,
                         payload: packet.payload.to_vec(),
                     });
                 }
@@ -181,6 +191,11 @@ impl Connection {
         }
     }
 
+    fn codec(&self, pt: Pt) -> Codec {
+        let params = self.rtc.codec_config().params();
+        params.iter().find(|p| p.pt() == pt).unwrap().spec().codec
+    }
+
     /// What arrived for a section, in the order of its numbers.
     pub fn of(&self, mid: &str) -> Vec<Got> {
         let mut got: Vec<Got> = self.got.iter().filter(|got| &*got.mid == mid).cloned().collect();
@@ -191,7 +206,8 @@ impl Connection {
 
 /// Something that is sent.
 struct Track {
-    kind: MediaKind,
+    codec: Codec,
+    pt: Pt,
     mid: Mid,
     layers: Vec<Layer>,
     next: Instant,
@@ -222,6 +238,8 @@ pub struct Client {
     pub padding: u64,
     /// Whether pictures can be sent again; the official client cannot.
     pub rtx: bool,
+    /// What is offered of pictures, what is preferred first.
+    pub codecs: Vec<Codec>,
     born: Instant,
     index: usize,
     ports: u16,
@@ -232,14 +250,15 @@ impl Client {
         let address = |port: u16| SocketAddr::from(([10, 0, 1, u8::try_from(index).unwrap()], port));
         Self {
             peer,
-            send: Connection::new(address(1), true, now),
-            recv: Connection::new(address(2), true, now),
+            send: Connection::new(address(1), true, &[Codec::Vp8], now),
+            recv: Connection::new(address(2), true, &[Codec::Vp8], now),
             out: VecDeque::new(),
             tracks: Vec::new(),
             level: -30,
             key_frames: 0,
             padding: 0,
             rtx: true,
+            codecs: vec![Codec::Vp8],
             born: now,
             index,
             ports: 2,
@@ -254,9 +273,9 @@ impl Client {
     pub fn bootstrap(&mut self, consuming: bool, now: Instant) -> String {
         self.ports += 1;
         let address = SocketAddr::from(([10, 0, 1, u8::try_from(self.index).unwrap()], self.ports));
-        let rtx = self.rtx;
+        let fresh = Connection::new(address, self.rtx, &self.codecs, now);
         let side = self.side(consuming);
-        *side = Connection::new(address, rtx, now);
+        *side = fresh;
         let mut api = side.rtc.sdp_api();
         api.add_media(Kind::Audio, Direction::SendOnly, None, None, None);
         let layers = (!consuming).then(|| simulcast(&["f", "h", "q"]));
@@ -293,7 +312,7 @@ impl Client {
         self.send.offered(made)
     }
 
-    pub fn begin(&mut self, kind: MediaKind, mid: Mid, rids: &[&str], now: Instant) {
+    pub fn begin(&mut self, mid: Mid, rids: &[&str], now: Instant) {
         let names: Vec<Option<&str>> = if rids.is_empty() {
             vec![None]
         } else {
@@ -310,8 +329,16 @@ impl Client {
             key_wanted: true,
             paused: false,
         };
+        let media = self.send.rtc.media(mid).unwrap();
+        let params = self.send.rtc.codec_config().params();
+        // What the answer lists first is sent.
+        let agreed = params
+            .iter()
+            .find(|p| Some(&p.pt()) == media.remote_pts().first());
+        let agreed = agreed.unwrap();
         self.tracks.push(Track {
-            kind,
+            codec: agreed.spec().codec,
+            pt: agreed.pt(),
             mid,
             layers: (0..).zip(names).map(layer).collect(),
             next: now,
@@ -372,19 +399,48 @@ impl Client {
         self.out = out;
     }
 
+    /// Sends a packet with anything in it, its number so much after the last one's.
+    pub fn forge(
+        &mut self,
+        at: usize,
+        layer: usize,
+        step: i64,
+        marker: bool,
+        payload: Vec<u8>,
+        now: Instant,
+    ) {
+        let mut out = std::mem::take(&mut self.out);
+        let track = &mut self.tracks[at];
+        let (pt, mid) = (track.pt, track.mid);
+        let count = track.layers.len();
+        let layer = &mut track.layers[layer % count];
+        layer.number = layer.number.saturating_add_signed(step);
+        write(&mut self.send, mid, layer, now, &mut out, |number, time| {
+            RtpWrite::new(pt, number.into(), time, now, payload)
+                .marker(marker)
+                .nackable(true)
+        });
+        self.out.append(&mut out);
+    }
+
+    /// Asks for a key frame of something that is received.
+    pub fn want_key_frame(&mut self, mid: &str) {
+        let mut api = self.recv.rtc.direct_api();
+        if let Some(stream) = api.stream_rx_by_mid(Mid::from(mid), None) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
     /// Sends a frame of each layer, or 20 ms of sound.
     fn emit(&mut self, at: usize, now: Instant, out: &mut VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>) {
         let track = &mut self.tracks[at];
-        let audio = track.kind == MediaKind::Audio;
+        let audio = track.codec == Codec::Opus;
         track.next = now + Duration::from_millis(if audio { 20 } else { 40 });
         track.count += 1;
         if !self.send.rtc.is_connected() {
             return;
         }
-        let codec = if audio { Codec::Opus } else { Codec::Vp8 };
-        let params = self.send.rtc.codec_config().params();
-        let pt = params.iter().find(|p| p.spec().codec == codec).unwrap().pt();
-        let count = track.count;
+        let (pt, count) = (track.pt, track.count);
         for layer in &mut track.layers {
             layer.time = layer.time.wrapping_add(if audio { 960 } else { 3_600 });
             if layer.paused {
@@ -398,25 +454,27 @@ impl Client {
             let key = std::mem::take(&mut layer.key_wanted);
             self.key_frames += u32::from(key && !audio);
             layer.picture = layer.picture.wrapping_add(1) & 0x7fff;
+            let mut trailer = vec![layer.letter];
+            trailer.extend(count.to_be_bytes());
+            let micros = u64::try_from((now - self.born).as_micros()).unwrap();
+            trailer.extend(micros.to_be_bytes());
+            let size = match layer.letter {
+                b'f' => 1_000,
+                b'h' => 500,
+                _ => 300,
+            };
             for part in 0..packets {
-                let mut payload = vec![if part == 0 { 0x90 } else { 0x80 }, 0xe0];
-                payload.extend((layer.picture | 0x8000).to_be_bytes());
-                payload.extend([u8::try_from(count % 256).unwrap(), 0x20]);
-                payload.extend([u8::from(!(key && part == 0)), layer.letter]);
-                payload.extend(count.to_be_bytes());
-                payload.extend(
-                    u64::try_from((now - self.born).as_micros())
-                        .unwrap()
-                        .to_be_bytes(),
-                );
-                payload.resize(
-                    match layer.letter {
-                        b'f' => 1_000,
-                        b'h' => 500,
-                        _ => 300,
-                    },
-                    0,
-                );
+                let picture = Picture {
+                    number: layer.picture,
+                    index: count.to_be_bytes()[3],
+                    key,
+                    part,
+                    parts: packets,
+                };
+                let mut payload = picture.header(track.codec);
+                payload.resize(size - TRAILER, 0);
+                payload.extend(&trailer);
+                pictures::seal(track.codec, &mut payload);
                 let extensions = ExtensionValues {
                     audio_level: audio.then_some(self.level),
                     voice_activity: audio.then_some(true),

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use muster_sfu::{Command, Lost, MediaError, MediaKind, SfuEvent};
 
-use crate::world::{Path, SERVER, World};
+use crate::{
+    client::Got,
+    world::{Path, SERVER, World},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,7 +33,7 @@ fn loss_is_repaired_in_both_directions() {
     let mut frames: Vec<u32> = got
         .iter()
         .filter(|got| got.at >= from && got.at < until)
-        .map(|got| u32::from_be_bytes(got.payload[8..12].try_into().unwrap()))
+        .map(Got::frame)
         .collect();
     frames.dedup();
     let (first, last) = (frames[0], frames[frames.len() - 1]);
@@ -246,13 +249,14 @@ fn bad_descriptions_are_refused() {
         world.clients[b].recv.of(&mid).len() > 30,
         "what was good before still is"
     );
+    let (_, offer) = world.clients[a].offer_track(MediaKind::Video, &[]);
     let unsupported = Command::Produce {
         kind: MediaKind::Video,
         paused: false,
         screen_share: false,
-        offer: String::new(),
+        offer,
         app_data: None,
-        mime_type: Some("video/H264".to_owned()),
+        mime_type: Some("video/AV1".to_owned()),
         transport: None,
     };
     assert_eq!(

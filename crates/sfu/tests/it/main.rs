@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used)]
 
 mod client;
+mod codecs;
 mod faults;
 mod layers;
 mod media;
+mod pictures;
+mod replay;
 mod world;

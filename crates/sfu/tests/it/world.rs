@@ -8,7 +8,7 @@ use std::{
 
 use muster_model::{MeetingId, PeerId};
 use muster_sfu::{Command, ConsumeRequest, Consumed, Kinds, MediaKind, Reply, Sfu, SfuConfig, SfuEvent};
-use str0m::media::Mid;
+use str0m::{format::Codec, media::Mid};
 
 use crate::client::Client;
 
@@ -92,8 +92,14 @@ impl World {
 
     /// A person who is inside and may send everything, with both connections up.
     pub fn join(&mut self) -> usize {
+        self.join_with(&[Codec::Vp8])
+    }
+
+    /// A person whose client has these codecs of pictures.
+    pub fn join_with(&mut self, codecs: &[Codec]) -> usize {
         let index = self.clients.len();
         self.clients.push(Client::new(PeerId::random(), index, self.now));
+        self.clients[index].codecs = codecs.to_vec();
         self.command(index, Command::Admit(true));
         self.command(index, Command::MayProduce(Kinds::ALL));
         for consuming in [false, true] {
@@ -130,6 +136,18 @@ impl World {
         rids: &[&str],
         screen_share: bool,
     ) -> (String, Mid) {
+        self.produce_as(index, kind, rids, screen_share, None)
+    }
+
+    /// Sends something as what is named.
+    pub fn produce_as(
+        &mut self,
+        index: usize,
+        kind: MediaKind,
+        rids: &[&str],
+        screen_share: bool,
+        mime_type: Option<&str>,
+    ) -> (String, Mid) {
         let (mid, offer) = self.clients[index].offer_track(kind, rids);
         let reply = self.command(
             index,
@@ -139,7 +157,7 @@ impl World {
                 screen_share,
                 offer,
                 app_data: Some(format!(r#"{{"mid":"{mid}"}}"#)),
-                mime_type: None,
+                mime_type: mime_type.map(str::to_owned),
                 transport: Some(self.clients[index].send.id.clone()),
             },
         );
@@ -147,7 +165,7 @@ impl World {
             panic!("{reply:?}")
         };
         self.clients[index].send.answered(&answer);
-        self.clients[index].begin(kind, mid, rids, self.now);
+        self.clients[index].begin(mid, rids, self.now);
         (producer, mid)
     }
 
