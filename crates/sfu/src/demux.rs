@@ -8,8 +8,9 @@ use crate::{
     stun,
 };
 
-/// Addresses that one connection may have; a client that changes networks leaves old ones behind.
-const ADDRESSES_MAX: usize = 8;
+/// Addresses that one connection may have: browsers try every way there is, and leave old ones behind when
+/// they change networks.
+const ADDRESSES_MAX: usize = 16;
 
 impl Sfu {
     /// STUN goes by the user fragment in it, all else by the address, which only counts once a STUN
@@ -97,7 +98,10 @@ impl Sfu {
         };
         transport.addresses.push(address);
         if transport.addresses.len() > ADDRESSES_MAX {
-            let oldest = transport.addresses.remove(0);
+            // The ways by TCP are mostly the spare ones.
+            let earlier = &transport.addresses[..ADDRESSES_MAX];
+            let spare = earlier.iter().position(|(protocol, _)| *protocol == Protocol::Tcp);
+            let oldest = transport.addresses.remove(spare.unwrap_or(0));
             self.by_address.remove(&oldest);
         }
     }
