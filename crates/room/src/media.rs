@@ -157,6 +157,12 @@ impl Room {
             .collect()
     }
 
+    /// The record that the stay of somebody inside is kept under.
+    pub fn record_of(&self, peer: PeerId) -> Option<PeerId> {
+        let peer = self.people.get(peer)?;
+        peer.is_inside().then_some(peer.record)
+    }
+
     /// The preset of a participant that is known here.
     pub fn preset_of(&self, participant: muster_model::ParticipantId) -> Option<muster_model::PresetId> {
         self.people

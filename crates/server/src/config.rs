@@ -74,6 +74,9 @@ pub struct Settings {
     /// Media UDP
     #[arg(long, env = "MUSTER_MEDIA_LISTEN", value_name = "ADDR")]
     pub media_listen: Option<SocketAddr>,
+    /// Whether media may come by TCP, on the same port
+    #[arg(long, env = "MUSTER_MEDIA_TCP", value_name = "BOOL")]
+    pub media_tcp: Option<bool>,
     /// An address told to clients for media; may be repeated
     #[arg(long, env = "MUSTER_MEDIA_IP", value_name = "IP", value_delimiter = ',')]
     pub media_ip: Option<Vec<IpAddr>>,
@@ -204,6 +207,7 @@ impl Settings {
             public_url,
             trusted_proxies,
             media_listen,
+            media_tcp,
             media_ip,
             turn_urls,
             turn_secret,
@@ -262,6 +266,8 @@ pub struct Config {
     pub turn: Option<TurnRelay>,
     /// Media UDP; each shard has a port of its own from here on.
     pub media_listen: SocketAddr,
+    /// Whether media may come by TCP, on the first of these ports.
+    pub media_tcp: bool,
     /// Addresses told to clients for media; those of the interfaces where there are none.
     pub media_ip: Vec<IpAddr>,
     /// Base domain of the clients' hosts, perhaps with a port.
@@ -372,6 +378,7 @@ impl Config {
                 urls => Some(TurnRelay::new(urls, s.turn_secret.unwrap_or_default())?),
             },
             media_listen: s.media_listen.context("media_listen is missing")?,
+            media_tcp: s.media_tcp.context("media_tcp is missing")?,
             media_ip: s.media_ip.unwrap_or_default(),
             base_domain,
             public_url,

@@ -9,6 +9,8 @@ use muster_model::{MeetingId, PeerId};
 pub struct SfuConfig {
     /// UDP addresses at which clients reach this shard; told to them as host candidates. At least one.
     pub candidates: Vec<SocketAddr>,
+    /// TCP addresses at which clients reach this shard; told to them as passive candidates (RFC 6544).
+    pub tcp_candidates: Vec<SocketAddr>,
     /// Bounds for one peer.
     pub caps: Caps,
     /// How long a connection may take to be set up, and how long it may be silent, before it is given up.
@@ -22,6 +24,7 @@ impl SfuConfig {
     pub fn new(candidates: Vec<SocketAddr>) -> Self {
         Self {
             candidates,
+            tcp_candidates: Vec::new(),
             caps: Caps::default(),
             patience: Duration::from_secs(45),
             initial_bitrate: 1_500_000,
@@ -434,9 +437,20 @@ pub struct StreamStats {
     pub key_frame_requests: u64,
 }
 
+/// How a datagram travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// By itself.
+    Udp,
+    /// As a frame of a stream (RFC 4571).
+    Tcp,
+}
+
 /// A datagram to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
+    /// How.
+    pub protocol: Protocol,
     /// From which of the candidates.
     pub from: SocketAddr,
     /// To whom.

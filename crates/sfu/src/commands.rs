@@ -179,6 +179,7 @@ impl Sfu {
         let now = self.now;
         let bitrate = consuming.then_some(self.config.initial_bitrate);
         let mut link = Link::new(self.certificate.clone(), &self.config.candidates, bitrate, now);
+        link.add_tcp(&self.config.tcp_candidates);
         let fragment = link.fragment();
         let id = Uuid::new_v4().to_string();
         let read = Description::read(offer);

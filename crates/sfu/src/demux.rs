@@ -2,17 +2,28 @@
 
 use std::net::SocketAddr;
 
-use crate::{api::Transmit, sfu::Sfu, stun};
+use crate::{
+    api::{Protocol, Transmit},
+    sfu::Sfu,
+    stun,
+};
 
-/// Addresses that one connection may have; a client that changes networks leaves old ones behind.
-const ADDRESSES_MAX: usize = 8;
+/// Addresses that one connection may have: browsers try every way there is, and leave old ones behind when
+/// they change networks.
+const ADDRESSES_MAX: usize = 16;
 
 impl Sfu {
     /// STUN goes by the user fragment in it, all else by the address, which only counts once a STUN
     /// message from there was authentic. What belongs to nobody is dropped without a reply.
-    pub(crate) fn take_in(&mut self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn take_in(
+        &mut self,
+        protocol: Protocol,
+        source: SocketAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+    ) {
         self.counters.datagrams += 1;
-        let known = self.by_address.get(&source).copied();
+        let known = self.by_address.get(&(protocol, source)).copied();
         let is_stun = stun::is_stun(datagram);
         let named = is_stun.then(|| stun::addressee(datagram)).flatten();
         let place = match named {
@@ -23,12 +34,14 @@ impl Sfu {
             self.counters.unknown += 1;
             return;
         };
+        self.present = Some(place);
         let now = self.now;
-        let destination = self.candidate_for(destination);
+        let destination = self.candidate_for(protocol, destination);
         if named.is_some()
             && let Some(bytes) = self.refusal(place, datagram)
         {
             self.said.transmits.push_back(Transmit {
+                protocol,
                 from: destination,
                 to: source,
                 bytes,
@@ -37,7 +50,7 @@ impl Sfu {
         }
         let sent = self.said.transmits.len();
         let read = self.with_link(place, |link, said| {
-            link.receive(now, source, destination, datagram, said)
+            link.receive(now, protocol, source, destination, datagram, said)
         });
         if read == Some(false) {
             self.counters.malformed += 1;
@@ -45,16 +58,24 @@ impl Sfu {
         // ICE answers only what is authentic, so an answer is the proof of the address.
         if named.is_some()
             && known != Some(place)
-            && self.said.transmits.iter().skip(sent).any(|t| t.to == source)
+            && self
+                .said
+                .transmits
+                .iter()
+                .skip(sent)
+                .any(|t| t.to == source && t.protocol == protocol)
         {
-            self.bind(source, place);
+            self.bind((protocol, source), place);
         }
     }
 
     /// The candidate that stands for the address a datagram came to: behind a translation of
     /// addresses they differ.
-    fn candidate_for(&self, destination: SocketAddr) -> SocketAddr {
-        let candidates = &self.config.candidates;
+    fn candidate_for(&self, protocol: Protocol, destination: SocketAddr) -> SocketAddr {
+        let candidates = match protocol {
+            Protocol::Udp => &self.config.candidates,
+            Protocol::Tcp => &self.config.tcp_candidates,
+        };
         if candidates.contains(&destination) {
             return destination;
         }
@@ -66,7 +87,7 @@ impl Sfu {
             .unwrap_or(destination)
     }
 
-    fn bind(&mut self, address: SocketAddr, place: usize) {
+    fn bind(&mut self, address: (Protocol, SocketAddr), place: usize) {
         if let Some(before) = self.by_address.insert(address, place)
             && let Some(transport) = self.transports.get_mut(before)
         {
@@ -77,7 +98,10 @@ impl Sfu {
         };
         transport.addresses.push(address);
         if transport.addresses.len() > ADDRESSES_MAX {
-            let oldest = transport.addresses.remove(0);
+            // The ways by TCP are mostly the spare ones.
+            let earlier = &transport.addresses[..ADDRESSES_MAX];
+            let spare = earlier.iter().position(|(protocol, _)| *protocol == Protocol::Tcp);
+            let oldest = transport.addresses.remove(spare.unwrap_or(0));
             self.by_address.remove(&oldest);
         }
     }

@@ -209,7 +209,9 @@ impl Sfu {
                 targets.push((*consumer, Some(0)));
             } else {
                 let rates = producer.rates(now);
-                let Some(wish) = layers::nearest(known.wish, rates.map(|rate| rate.is_some())) else {
+                let wish = self.shedder.wish(known.wish, producer.screen_share);
+                let present = rates.map(|rate| rate.is_some());
+                let Some(wish) = wish.and_then(|wish| layers::nearest(wish, present)) else {
                     targets.push((*consumer, None));
                     continue;
                 };

@@ -25,6 +25,8 @@ impl Sfu {
         let Some((source, layer)) = self.stream(place, packet.header.ssrc) else {
             return;
         };
+        #[cfg(test)]
+        assert!(self.faulty != Some(place), "a fault of a test");
         let now = self.now;
         let Some(transport) = self.transports.get(place) else {
             return;

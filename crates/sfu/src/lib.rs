@@ -18,6 +18,7 @@ mod demux;
 mod events;
 mod forward;
 pub mod h264;
+mod isolation;
 mod layers;
 mod link;
 mod negotiation;
@@ -27,6 +28,7 @@ mod rewrite;
 mod sdp;
 mod sequence;
 mod sfu;
+mod shedding;
 mod speakers;
 mod state;
 pub mod stun;
@@ -35,6 +37,19 @@ pub mod vp9;
 
 pub use api::{
     Caps, Command, ConsumeError, ConsumeRequest, Consumed, Counters, Kinds, Lost, MediaError, MediaKind,
-    ProducerInfo, Reply, SfuConfig, SfuEvent, StreamStats, Transmit, TransportStats,
+    ProducerInfo, Protocol, Reply, SfuConfig, SfuEvent, StreamStats, Transmit, TransportStats,
 };
 pub use sfu::Sfu;
+pub use shedding::Load;
+
+// The meetings of the integration tests, for tests of what only tests can make happen.
+#[cfg(test)]
+extern crate self as muster_sfu;
+#[cfg(test)]
+#[path = "../tests/it/client.rs"]
+#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+mod client;
+#[cfg(test)]
+#[path = "../tests/it/world.rs"]
+#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+mod world;

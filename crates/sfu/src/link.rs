@@ -15,12 +15,12 @@ use str0m::{
     change::SdpOffer,
     config::DtlsCert,
     media::{KeyframeRequestKind, Mid, Pt, Rid},
-    net::{Protocol, Receive},
+    net::{Protocol as Carrier, Receive, TcpType},
     rtp::{RtpWrite, Ssrc},
 };
 
 use crate::{
-    api::{MediaKind, Transmit},
+    api::{MediaKind, Protocol, Transmit},
     codec::{self, Codec},
 };
 
@@ -49,6 +49,9 @@ pub(crate) struct Link {
     deadline: Instant,
     faults: u32,
     broken: bool,
+    /// Whether whatever is done next panics.
+    #[cfg(test)]
+    pub(crate) faulty: bool,
 }
 
 impl std::fmt::Debug for Link {
@@ -85,6 +88,18 @@ impl Link {
             deadline: now,
             faults: 0,
             broken: false,
+            #[cfg(test)]
+            faulty: false,
+        }
+    }
+
+    /// Adds TCP addresses at which the other side reaches this one, before anything is described.
+    pub(crate) fn add_tcp(&mut self, candidates: &[SocketAddr]) {
+        for address in candidates {
+            let candidate = Candidate::builder().tcp().host(*address);
+            if let Ok(candidate) = candidate.tcptype(TcpType::Passive).build() {
+                self.rtc.add_local_candidate(candidate);
+            }
         }
     }
 
@@ -103,6 +118,8 @@ impl Link {
             return Err(Broken);
         }
         let done = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            assert!(!self.faulty, "a fault of a test");
             let result = act(&mut self.rtc);
             let deadline = drain(&mut self.rtc, said);
             (result, deadline)
@@ -135,12 +152,17 @@ impl Link {
     pub(crate) fn receive(
         &mut self,
         now: Instant,
+        protocol: Protocol,
         source: SocketAddr,
         destination: SocketAddr,
         datagram: &[u8],
         said: &mut Said,
     ) -> Result<bool, Broken> {
-        let read = catch_unwind(|| Receive::new(Protocol::Udp, source, destination, datagram));
+        let carrier = match protocol {
+            Protocol::Udp => Carrier::Udp,
+            Protocol::Tcp => Carrier::Tcp,
+        };
+        let read = catch_unwind(|| Receive::new(carrier, source, destination, datagram));
         let Ok(Ok(received)) = read else {
             return Ok(false);
         };
@@ -287,6 +309,10 @@ fn drain(rtc: &mut Rtc, said: &mut Said) -> Result<Instant, RtcError> {
         match rtc.poll_output()? {
             Output::Timeout(at) => return Ok(at),
             Output::Transmit(datagram) => said.transmits.push_back(Transmit {
+                protocol: match datagram.proto {
+                    Carrier::Tcp => Protocol::Tcp,
+                    _ => Protocol::Udp,
+                },
                 from: datagram.source,
                 to: datagram.destination,
                 bytes: datagram.contents.into(),

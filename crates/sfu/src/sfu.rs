@@ -14,8 +14,9 @@ use str0m::{
 };
 
 use crate::{
-    api::{Counters, Lost, MediaError, ProducerInfo, SfuConfig, SfuEvent, Told, Transmit},
+    api::{Counters, Lost, MediaError, ProducerInfo, Protocol, SfuConfig, SfuEvent, Told, Transmit},
     link::{Broken, Link, Said},
+    shedding::Shedder,
     state::{Consumer, Peer, Producer, Room, Transport},
 };
 
@@ -32,7 +33,7 @@ pub struct Sfu {
     pub(crate) transports: Slab<Transport>,
     pub(crate) producers: Slab<Producer>,
     pub(crate) consumers: Slab<Consumer>,
-    pub(crate) by_address: HashMap<SocketAddr, usize>,
+    pub(crate) by_address: HashMap<(Protocol, SocketAddr), usize>,
     pub(crate) by_fragment: HashMap<String, usize>,
     deadlines: BTreeSet<(Instant, usize)>,
     /// Connections with packets that leave at the next flush.
@@ -48,6 +49,12 @@ pub struct Sfu {
     next_tick: Option<Instant>,
     pub(crate) now: Instant,
     pub(crate) counters: Counters,
+    pub(crate) shedder: Shedder,
+    /// The connection that is being dealt with.
+    pub(crate) present: Option<usize>,
+    /// The connection whose packets make the forwarding panic.
+    #[cfg(test)]
+    pub(crate) faulty: Option<usize>,
 }
 
 impl Sfu {
@@ -79,6 +86,10 @@ impl Sfu {
             next_tick: None,
             now,
             counters: Counters::default(),
+            shedder: Shedder::default(),
+            present: None,
+            #[cfg(test)]
+            faulty: None,
         })
     }
 
@@ -117,7 +128,7 @@ impl Sfu {
         self.counters
     }
 
-    /// Takes a datagram that came from `source` to `destination`.
+    /// Takes a UDP datagram that came from `source` to `destination`.
     pub fn handle_datagram(
         &mut self,
         now: Instant,
@@ -126,8 +137,42 @@ impl Sfu {
         datagram: &[u8],
     ) {
         self.advance(now);
-        self.take_in(source, destination, datagram);
-        self.settle();
+        self.guarded(|sfu| {
+            sfu.take_in(Protocol::Udp, source, destination, datagram);
+            sfu.settle();
+        });
+    }
+
+    /// Takes a frame of the TCP connection from `source` to `destination`. The answer is whether that
+    /// connection belongs to somebody; one that does not is to be closed.
+    pub fn handle_frame(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        frame: &[u8],
+    ) -> bool {
+        self.advance(now);
+        self.guarded(|sfu| {
+            sfu.take_in(Protocol::Tcp, source, destination, frame);
+            sfu.settle();
+        });
+        self.by_address.contains_key(&(Protocol::Tcp, source))
+    }
+
+    /// Forgets the TCP connection from `source`, which is closed.
+    pub fn forget_connection(&mut self, source: SocketAddr) {
+        let address = (Protocol::Tcp, source);
+        if let Some(place) = self.by_address.remove(&address)
+            && let Some(transport) = self.transports.get_mut(place)
+        {
+            transport.addresses.retain(|other| *other != address);
+        }
+    }
+
+    /// Whether an ICE user fragment is that of a connection here.
+    pub fn knows_fragment(&self, fragment: &str) -> bool {
+        self.by_fragment.contains_key(fragment)
     }
 
     /// Does what is due.
@@ -237,6 +282,7 @@ impl Sfu {
     pub(crate) fn settle(&mut self) {
         loop {
             while let Some((place, event)) = self.queue.pop_front() {
+                self.present = Some(place);
                 self.heard(place, event);
             }
             while let Some(place) = self.reports.pop() {

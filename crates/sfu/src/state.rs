@@ -14,7 +14,7 @@ use str0m::{
 };
 
 use crate::{
-    api::{Kinds, MediaKind, ProducerInfo},
+    api::{Kinds, MediaKind, ProducerInfo, Protocol},
     codec::{Codec, Descriptor, Start},
     layers::{self, Climb, LAYERS, Meter},
     link::Link,
@@ -61,7 +61,7 @@ pub(crate) struct Transport {
     /// This side's ICE user fragment.
     pub fragment: String,
     /// From where authentic messages came.
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<(Protocol, SocketAddr)>,
     /// Since when it has not been up.
     pub down_since: Option<Instant>,
     /// The deadline that is queued.

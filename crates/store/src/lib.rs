@@ -16,6 +16,7 @@ mod checkpoint;
 mod conn;
 mod error;
 mod filter;
+mod quality;
 mod writer;
 
 pub mod accounts;

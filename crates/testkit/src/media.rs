@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use muster_model::{MeetingId, PeerId};
 use muster_room::{MediaEffect, RequestId};
 use muster_server::{
-    media::{Media, MediaEvent, MediaEvents, RoomMedia},
+    media::{Media, MediaEvent, MediaEvents, RoomMedia, StreamStats, TransportStats},
     realtime::codec::{Consumer, MediaPush, MediaReply, MediaRequest, ProducerState},
 };
 use uuid::Uuid;
@@ -108,6 +108,8 @@ impl RoomMedia for FixedRoomMedia {
                     answer,
                 };
                 self.reply(peer, to, reply);
+                self.events
+                    .say(MediaEvent::Quality(Box::new(quality(peer, &producer))));
                 self.tell_others(peer, MediaPush::ProducerCreated(peer, producer));
             }
             MediaRequest::Consume { requests, .. } => {
@@ -157,5 +159,45 @@ impl RoomMedia for FixedRoomMedia {
             }
             MediaRequest::AudioActivity { .. } => {}
         }
+    }
+}
+
+/// As if half of what a peer sent had been lost.
+fn quality(peer: PeerId, producer: &ProducerState) -> TransportStats {
+    let audio = producer.kind == muster_server::realtime::codec::MediaKind::Audio;
+    let stream = StreamStats {
+        producer: producer.id.clone(),
+        kind: if audio {
+            muster_server::media::MediaKind::Audio
+        } else {
+            muster_server::media::MediaKind::Video
+        },
+        screen_share: producer.screen_share,
+        mime_type: if audio { "audio/opus" } else { "video/VP8" },
+        layer: (!audio).then_some("f"),
+        packets: 100,
+        bytes: 10_000,
+        bitrate: Some(16_000),
+        loss: Some(0.5),
+        jitter: None,
+        round_trip: None,
+        nacks: 0,
+        key_frame_requests: 0,
+    };
+    TransportStats {
+        peer,
+        transport: String::new(),
+        consuming: false,
+        bytes_received: 10_000,
+        bytes_sent: 0,
+        bitrate_received: None,
+        bitrate_sent: None,
+        loss: None,
+        round_trip: None,
+        jitter: None,
+        estimate: None,
+        held_back: false,
+        layers: Vec::new(),
+        streams: vec![stream],
     }
 }

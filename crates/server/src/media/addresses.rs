@@ -2,6 +2,39 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+/// The addresses at which clients reach one socket.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// Told to clients.
+    pub candidates: Vec<SocketAddr>,
+    /// Whether these are not our own: clients reach us behind a translation of addresses.
+    pub translated: bool,
+}
+
+impl Addresses {
+    /// Those told to clients.
+    pub const fn new(candidates: Vec<SocketAddr>, translated: bool) -> Self {
+        Self {
+            candidates,
+            translated,
+        }
+    }
+
+    /// The candidate that a sender used: the one with the address `ip` that its packet came to, where that is
+    /// known, else one of the sender's family.
+    pub fn used(&self, ip: Option<IpAddr>, source: SocketAddr) -> Option<SocketAddr> {
+        let told = ip.map(|ip| ip.to_canonical()).filter(|_| !self.translated);
+        self.candidates
+            .iter()
+            .find(|candidate| told == Some(candidate.ip()))
+            .or_else(|| {
+                let v4 = source.ip().to_canonical().is_ipv4();
+                self.candidates.iter().find(|candidate| candidate.is_ipv4() == v4)
+            })
+            .copied()
+    }
+}
+
 /// The addresses for a socket that listens on `bound`: those given, or that one, or those of every
 /// interface. Loopback is told too, for clients on this machine; it comes last.
 pub fn candidates(bound: SocketAddr, given: &[IpAddr], interfaces: &[IpAddr]) -> Vec<SocketAddr> {

@@ -4,13 +4,18 @@
 //! its place among what the room says.
 
 pub mod addresses;
+mod connections;
 pub mod engine;
+mod listener;
+mod load;
 mod shard;
+mod udp;
 
 use std::{fmt, net::SocketAddr};
 
 use muster_model::{MeetingId, PeerId};
 use muster_room::{MediaEffect, RequestId};
+pub use muster_sfu::{MediaKind, StreamStats, TransportStats};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +66,8 @@ pub enum MediaEvent {
         /// Why, in the protocol's words.
         why: String,
     },
+    /// How a connection of a peer fares, every few seconds.
+    Quality(Box<TransportStats>),
     /// Something for one peer.
     Tell(PeerId, MediaPush),
     /// Something for everybody whose media session is complete.
@@ -77,7 +84,8 @@ pub enum MediaEvent {
 pub struct MediaEvents(mpsc::UnboundedSender<MediaEvent>);
 
 impl MediaEvents {
-    /// A channel for one room. The engine makes events only in answer to what it is told, which is bounded.
+    /// A channel for one room. The engine makes events in answer to what it is told, which is bounded, and a few
+    /// a minute for each connection.
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<MediaEvent>) {
         let (events, heard) = mpsc::unbounded_channel();
         (Self(events), heard)
@@ -97,7 +105,12 @@ pub type MakeMedia =
 pub fn forwarding() -> MakeMedia {
     Box::new(|config, metrics, stop| {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        let engine = engine::Engine::start(config.media_listen, &config.media_ip, shards, metrics, stop)?;
+        let listen = engine::Listen {
+            address: config.media_listen,
+            given: config.media_ip.clone(),
+            tcp: config.media_tcp,
+        };
+        let engine = engine::Engine::start(&listen, shards, metrics, stop)?;
         Ok(Box::new(engine))
     })
 }

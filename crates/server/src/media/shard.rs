@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::{self, IoSliceMut},
-    net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
+    net::{SocketAddr, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
@@ -11,24 +10,25 @@ use std::{
 use muster_model::{MeetingId, PeerId};
 use muster_room::RequestId;
 use muster_sfu::{
-    Command, ConsumeRequest, Consumed, Lost, MediaError, MediaKind, ProducerInfo, Reply, Sfu, SfuConfig,
-    SfuEvent,
+    Command, ConsumeRequest, Consumed, Lost, MediaError, MediaKind, ProducerInfo, Protocol, Reply, Sfu,
+    SfuConfig, SfuEvent,
 };
-use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
-use tokio::{io::Interest, net::UdpSocket, sync::mpsc};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{MediaEvent, MediaEvents};
+use super::{
+    MediaEvent, MediaEvents,
+    addresses::Addresses,
+    connections::{self, Connections},
+    listener::Introduced,
+    load,
+    udp::{Buffers, Line, READS},
+};
 use crate::{
     realtime::codec::{self, Consumer, MediaPush, MediaReply, MediaRequest, ProducerState},
-    telemetry::metrics::MediaMetrics,
+    telemetry::{media::ShardMetrics, metrics::MediaMetrics},
 };
-
-/// Bytes of one read: several datagrams of one sender may come as one.
-const READ_BYTES: usize = 64 << 10;
-/// Reads before others get their turn.
-const READS: usize = 16;
 
 /// What a shard is told.
 #[derive(Debug)]
@@ -64,15 +64,25 @@ pub(super) enum ToShard {
         /// Who had it done, where somebody did.
         by: Option<PeerId>,
     },
+    /// Somebody wants to know whether an ICE user fragment is of a client here.
+    Owns {
+        /// Which.
+        fragment: String,
+        /// The answer.
+        reply: oneshot::Sender<bool>,
+    },
+    /// A TCP connection of a client here.
+    Connection(Box<Introduced>),
 }
 
 /// What a shard is started with.
 pub(super) struct Shard {
-    pub(super) socket: StdUdpSocket,
-    pub(super) candidates: Vec<SocketAddr>,
-    /// Whether clients reach us by other addresses than our own.
-    pub(super) translated: bool,
+    pub(super) socket: UdpSocket,
+    pub(super) addresses: Addresses,
+    /// Where clients reach every shard by TCP.
+    pub(super) tcp_candidates: Vec<SocketAddr>,
     pub(super) counters: MediaMetrics,
+    pub(super) gauges: ShardMetrics,
     pub(super) stop: CancellationToken,
 }
 
@@ -106,9 +116,19 @@ impl Shard {
         heard: &mut mpsc::UnboundedReceiver<ToShard>,
         rooms: &mut HashMap<MeetingId, MediaEvents>,
     ) -> anyhow::Result<()> {
-        let sfu = Sfu::new(SfuConfig::new(self.candidates.clone()), Instant::now())?;
-        let line = Line::new(&self.socket, self.candidates.clone(), self.translated)?;
-        let mut desk = Desk { sfu, rooms, by: None };
+        let mut config = SfuConfig::new(self.addresses.candidates.clone());
+        config.tcp_candidates.clone_from(&self.tcp_candidates);
+        let sfu = Sfu::new(config, Instant::now())?;
+        let mut line = Line::new(&self.socket)?;
+        let connections = Connections::new(self.counters.clone());
+        let mut desk = Desk {
+            sfu,
+            connections,
+            rooms,
+            by: None,
+            counters: self.counters.clone(),
+        };
+        let mut meter = load::Meter::new(Instant::now());
         for meeting in desk.rooms.keys() {
             desk.sfu.open_room(*meeting);
         }
@@ -116,36 +136,64 @@ impl Shard {
         let mut told = desk.sfu.counters();
         loop {
             let due = desk.sfu.poll_timeout();
-            tokio::select! {
+            let slept = Instant::now();
+            let turn = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 word = heard.recv() => match word {
-                    Some(word) => {
-                        desk.hear(word);
-                        while let Ok(word) = heard.try_recv() {
-                            desk.hear(word);
-                        }
-                    }
+                    Some(word) => Turn::Word(word),
                     None => return Ok(()),
                 },
                 ready = line.socket.readable() => {
                     ready?;
+                    Turn::Datagrams
+                }
+                Some(word) = desk.connections.next() => Turn::Frame(word),
+                () = sleep_until(due) => Turn::Due,
+            };
+            if let Some(load) = meter.woke(slept, Instant::now(), due) {
+                desk.sfu.note_load(Instant::now(), load);
+                self.gauges.note(load, desk.sfu.shed_step());
+            }
+            match turn {
+                Turn::Word(word) => {
+                    desk.hear(word);
+                    while let Ok(word) = heard.try_recv() {
+                        desk.hear(word);
+                    }
+                }
+                Turn::Datagrams => {
                     for _ in 0..READS {
-                        if !line.receive(&mut buffers, &mut desk.sfu)? {
+                        if !line.receive(&self.addresses, &mut buffers, &mut desk.sfu)? {
                             break;
                         }
                     }
                 }
-                () = sleep_until(due) => desk.sfu.handle_timeout(Instant::now()),
+                Turn::Frame(word) => desk.connections.take_all(word, &mut desk.sfu),
+                Turn::Due => desk.sfu.handle_timeout(Instant::now()),
             }
             while let Some(transmit) = desk.sfu.poll_transmit() {
-                line.send(&transmit);
+                match transmit.protocol {
+                    Protocol::Udp => line.send(&self.addresses, &transmit),
+                    Protocol::Tcp => desk.connections.send(transmit),
+                }
             }
+            line.flush(&self.addresses);
+            desk.connections.settle();
+            self.counters.unsent(std::mem::take(&mut line.unsent));
             desk.tell();
             let counted = desk.sfu.counters();
             self.counters.note(&told, &counted);
             told = counted;
         }
     }
+}
+
+/// What a shard was woken by.
+enum Turn {
+    Word(ToShard),
+    Datagrams,
+    Frame(connections::Word),
+    Due,
 }
 
 async fn sleep_until(due: Option<Instant>) {
@@ -155,108 +203,14 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-struct Buffers {
-    memory: Vec<Vec<u8>>,
-    about: Vec<RecvMeta>,
-}
-
-impl Buffers {
-    fn new() -> Self {
-        Self {
-            memory: vec![vec![0; READ_BYTES]; BATCH_SIZE],
-            about: vec![RecvMeta::default(); BATCH_SIZE],
-        }
-    }
-}
-
-/// The socket, and which of our addresses a datagram came to.
-struct Line {
-    socket: UdpSocket,
-    state: UdpSocketState,
-    candidates: Vec<SocketAddr>,
-    translated: bool,
-}
-
-impl Line {
-    fn new(socket: &StdUdpSocket, candidates: Vec<SocketAddr>, translated: bool) -> io::Result<Self> {
-        let socket = UdpSocket::from_std(socket.try_clone()?)?;
-        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
-        Ok(Self {
-            socket,
-            state,
-            candidates,
-            translated,
-        })
-    }
-
-    /// Reads what one system call gives; false when there is nothing more.
-    fn receive(&self, buffers: &mut Buffers, sfu: &mut Sfu) -> io::Result<bool> {
-        let read = {
-            let mut slices: Vec<IoSliceMut<'_>> = buffers
-                .memory
-                .iter_mut()
-                .map(|memory| IoSliceMut::new(memory))
-                .collect();
-            let about = &mut buffers.about;
-            self.socket.try_io(Interest::READABLE, || {
-                self.state
-                    .recv(UdpSockRef::from(&self.socket), &mut slices, about)
-            })
-        };
-        let count = match read {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            // Word of a receiver that is gone; nothing of ours.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(true),
-            Err(error) => return Err(error),
-        };
-        let now = Instant::now();
-        for (memory, about) in buffers.memory.iter().zip(&buffers.about).take(count) {
-            let Some(destination) = self.destination(about.dst_ip, about.addr) else {
-                continue;
-            };
-            for datagram in memory[..about.len].chunks(about.stride.max(1)) {
-                sfu.handle_datagram(now, about.addr, destination, datagram);
-            }
-        }
-        Ok(true)
-    }
-
-    /// The candidate that the sender used.
-    fn destination(&self, ip: Option<IpAddr>, source: SocketAddr) -> Option<SocketAddr> {
-        let told = ip.map(|ip| ip.to_canonical()).filter(|_| !self.translated);
-        self.candidates
-            .iter()
-            .find(|candidate| told == Some(candidate.ip()))
-            .or_else(|| {
-                let v4 = source.ip().to_canonical().is_ipv4();
-                self.candidates.iter().find(|candidate| candidate.is_ipv4() == v4)
-            })
-            .copied()
-    }
-
-    fn send(&self, transmit: &muster_sfu::Transmit) {
-        let source = (!self.translated).then(|| transmit.from.ip());
-        let datagram = quinn_udp::Transmit {
-            destination: transmit.to,
-            ecn: None,
-            contents: &transmit.bytes,
-            segment_size: None,
-            src_ip: source,
-        };
-        // What the kernel does not take at once is lost, as on any other way; receivers ask again.
-        let _ = self.socket.try_io(Interest::WRITABLE, || {
-            self.state.try_send(UdpSockRef::from(&self.socket), &datagram)
-        });
-    }
-}
-
 /// Between the rooms and the unit.
 struct Desk<'a> {
     sfu: Sfu,
+    connections: Connections,
     rooms: &'a mut HashMap<MeetingId, MediaEvents>,
     /// Who has just had somebody muted.
     by: Option<PeerId>,
+    counters: MediaMetrics,
 }
 
 impl Desk<'_> {
@@ -291,6 +245,14 @@ impl Desk<'_> {
                 id,
                 request,
             } => self.ask(meeting, peer, id, request),
+            ToShard::Owns { fragment, reply } => {
+                let _ = reply.send(self.sfu.knows_fragment(&fragment));
+            }
+            ToShard::Connection(introduced) => {
+                if let Err(error) = self.connections.add(*introduced, &mut self.sfu) {
+                    tracing::debug!(%error, "a connection for media was not taken");
+                }
+            }
         }
     }
 
@@ -395,8 +357,11 @@ impl Desk<'_> {
                         MediaPush::Terminated("the connection was lost".to_owned()),
                     ));
                 }
-                SfuEvent::TransportLost { .. } | SfuEvent::TransportConnected { .. } | SfuEvent::Stats(_) => {
+                SfuEvent::Stats(stats) => {
+                    self.counters.quality.note(&stats);
+                    events.say(MediaEvent::Quality(Box::new(stats)));
                 }
+                SfuEvent::TransportLost { .. } | SfuEvent::TransportConnected { .. } => {}
             }
         }
     }

@@ -111,6 +111,11 @@ impl Task {
             MediaEvent::Failed { peer, to, why } => {
                 self.push(peer, codec::refusal_frame(to.event, &to.id, &why));
             }
+            MediaEvent::Quality(stats) => {
+                if let Some(record) = self.room.record_of(stats.peer) {
+                    self.quality.note(record, self.app.now(), &stats);
+                }
+            }
             MediaEvent::Tell(peer, push) => self.push(peer, codec::media_push_frame(&push)),
             MediaEvent::TellAll { but, push } => {
                 self.note_sent(&push);

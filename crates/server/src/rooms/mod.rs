@@ -2,6 +2,7 @@
 
 mod deliver;
 mod handle;
+mod quality;
 mod records;
 mod task;
 

@@ -12,7 +12,9 @@ use std::{
 };
 
 use anyhow::Context;
-use muster_model::{MeetingId, PeerId, Timestamp, meeting::MeetingStatus, session::SessionKind};
+use muster_model::{
+    MeetingId, PeerId, Timestamp, event::DomainEvent, meeting::MeetingStatus, session::SessionKind,
+};
 use muster_room::{
     Answer, CommandError, CommandId, ConnectionId, Effect, Input, Limits, Resumed, Room, RoomSettings,
 };
@@ -21,12 +23,14 @@ use muster_store::{
     participants::MeetingScope,
     rooms::{ChatLimits, ResumedRoom},
 };
+use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{
     RoomError,
     handle::{Inbox, RoomHandle, ToRoom},
+    quality::Quality,
     records,
 };
 use crate::{
@@ -58,6 +62,7 @@ pub(super) struct Task {
     pub(super) current: HashMap<PeerId, ConnectionId>,
     pub(super) commands: HashMap<CommandId, oneshot::Sender<Result<Answer, CommandError>>>,
     pub(super) records: records::Context,
+    pub(super) quality: Quality,
 }
 
 /// A process that has not noted its sessions as alive for so long is gone: one that lost its data folder
@@ -184,6 +189,7 @@ impl Task {
             current: HashMap::new(),
             commands: HashMap::new(),
             records,
+            quality: Quality::default(),
         })
     }
 
@@ -206,7 +212,15 @@ impl Task {
                 _ = media_events.recv_many(&mut said, BATCH) => {}
                 () = sleep(due) => batch.push(ToRoom::Input(Input::Timeout)),
                 // Sockets end by themselves and their peers stay in the records, to be gone on with.
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => {
+                    let changed = self.quality.changed();
+                    self.write_quality(changed).await;
+                    return Ok(());
+                }
+                () = sleep_until(self.quality.due()) => {
+                    let changed = self.quality.changed();
+                    self.write_quality(changed).await;
+                }
             }
             let effects = self.take_in(batch.drain(..))?;
             self.carry_out(effects).await?;
@@ -276,14 +290,30 @@ impl Task {
                 other => rest.push(other),
             }
         }
+        let gone = events.iter().filter_map(|event| match event {
+            DomainEvent::PeerLeft { record, .. } => Some((*record, self.quality.take(*record)?)),
+            _ => None,
+        });
+        let gone: Vec<_> = gone.collect();
         self.records
             .keep(&self.app, events)
             .await
             .context("the room's records were not written")?;
+        self.write_quality(gone).await;
         for effect in rest {
             self.deliver(effect);
         }
         Ok(())
+    }
+
+    /// Writes how people's media fared. Nothing depends on it, so a failure is only noted.
+    async fn write_quality(&mut self, quality: Vec<(PeerId, Map<String, Value>)>) {
+        if quality.is_empty() {
+            return;
+        }
+        if let Err(error) = self.app.store.keep_quality(&self.at.scope, quality).await {
+            tracing::warn!(meeting = %self.at.meeting, %error, "the quality of media was not kept");
+        }
     }
 
     /// The room has failed or the server stops: clients are to come back.
@@ -305,6 +335,13 @@ fn micros(duration: Duration) -> i64 {
 
 fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::from_micros(u64::try_from(at.as_micros() - now.as_micros()).unwrap_or(0))
+}
+
+async fn sleep_until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn sleep(due: Option<Duration>) {

@@ -9,49 +9,16 @@ use std::{
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use muster_sfu::Counters;
 
-const METADATA: Metadata<'static> = Metadata::new("muster", Level::INFO, None);
+pub use super::media::MediaMetrics;
+use super::media::{self, ShardMetrics};
+
+pub(super) const METADATA: Metadata<'static> = Metadata::new("muster", Level::INFO, None);
 const BUCKETS: [f64; 11] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0,
 ];
 
 type ByStatus = HashMap<StatusCode, (Counter, Histogram)>;
-
-/// What media shards count.
-#[derive(Clone)]
-pub struct MediaMetrics {
-    datagrams: Counter,
-    unknown: Counter,
-    malformed: Counter,
-    forwarded: Counter,
-    key_frame_requests: Counter,
-    layer_switches: Counter,
-    failures: Counter,
-}
-
-impl MediaMetrics {
-    /// Adds what was counted between two looks at one shard.
-    pub fn note(&self, before: &Counters, now: &Counters) {
-        for (counter, before, now) in [
-            (&self.datagrams, before.datagrams, now.datagrams),
-            (&self.unknown, before.unknown, now.unknown),
-            (&self.malformed, before.malformed, now.malformed),
-            (&self.forwarded, before.forwarded, now.forwarded),
-            (
-                &self.key_frame_requests,
-                before.key_frame_requests,
-                now.key_frame_requests,
-            ),
-            (&self.layer_switches, before.layer_switches, now.layer_switches),
-            (&self.failures, before.failures, now.failures),
-        ] {
-            if now > before {
-                counter.increment(now - before);
-            }
-        }
-    }
-}
 
 /// The metrics of one server.
 pub struct Metrics {
@@ -105,7 +72,9 @@ impl std::fmt::Debug for Metrics {
 impl Metrics {
     /// Metrics at zero.
     pub fn new() -> anyhow::Result<Self> {
-        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+        let builder = PrometheusBuilder::new().set_buckets(&BUCKETS)?;
+        let recorder = media::set_buckets(builder)?.build_recorder();
+        ShardMetrics::describe(&recorder);
         let handle = recorder.handle();
         recorder.describe_counter(
             "muster_http_requests_total".into(),
@@ -142,19 +111,6 @@ impl Metrics {
             "muster_rooms_failed_total",
             "Rooms that ended because of a failure.",
         );
-        let datagrams = counter("muster_media_datagrams_total", "Datagrams that came.");
-        let unknown = counter("muster_media_unknown_total", "Datagrams that belonged to nobody.");
-        let malformed = counter("muster_media_malformed_total", "Datagrams that did not read.");
-        let forwarded = counter(
-            "muster_media_forwarded_total",
-            "Media packets handed on, once for each receiver.",
-        );
-        let key_frame_requests = counter("muster_media_key_frame_requests_total", "Key frames asked for.");
-        let layer_switches = counter("muster_media_layer_switches_total", "Changes of layer.");
-        let failures = counter(
-            "muster_media_failures_total",
-            "Connections that broke down inside.",
-        );
         recorder.describe_counter(
             "muster_client_reports_total".into(),
             None,
@@ -166,7 +122,6 @@ impl Metrics {
             recorder.register_counter(&key, &METADATA)
         });
         Ok(Self {
-            recorder,
             handle,
             requests: RwLock::default(),
             writable,
@@ -174,16 +129,9 @@ impl Metrics {
             frames_dropped,
             requests_refused,
             rooms_failed,
-            media: MediaMetrics {
-                datagrams,
-                unknown,
-                malformed,
-                forwarded,
-                key_frame_requests,
-                layer_switches,
-                failures,
-            },
+            media: MediaMetrics::new(&recorder),
             reports,
+            recorder,
         })
     }
 
@@ -223,6 +171,11 @@ impl Metrics {
             .entry(key)
             .or_default()
             .insert(status, (counter, histogram));
+    }
+
+    /// The metrics of a media shard, by its number.
+    pub fn shard(&self, index: usize) -> ShardMetrics {
+        ShardMetrics::new(&self.recorder, index)
     }
 
     /// Counts a client's report.

@@ -2,4 +2,5 @@
 
 pub mod json_line;
 pub mod logs;
+pub mod media;
 pub mod metrics;

@@ -27,6 +27,7 @@ both!(
     a_deleted_participant_stays_in_the_record,
     sessions_are_counted_by_day,
     chat_is_exported_without_what_was_private,
+    the_quality_of_media_is_in_the_report,
 );
 
 fn events(stay: &Value) -> Vec<&str> {
@@ -496,4 +497,31 @@ async fn chat_is_exported_without_what_was_private(db: Database) {
     // It is the same once the session is over.
     kick_all(&stage).await.expect(200);
     assert_eq!(export().await.text, wanted);
+}
+
+async fn the_quality_of_media_is_in_the_report(db: Database) {
+    let stage = Stage::new(db).await;
+    let mut ana = Guest::enter(&stage.origin(), &stage.host("Ana").await).await;
+    let sound = ana.produce("audio").await;
+    // The engine tells of it before it answers what comes next.
+    let camera = ana.produce("video").await;
+    ana.toggle(&camera, true).await;
+    let path = format!("/sessions/peer-report/{}", ana.peer);
+    ana.leave().await;
+    kick_all(&stage).await.expect(200);
+    let report = stage.app.get(&path).await.expect(200).body["data"]["participant"]["peer_report"].take();
+    let quality = &report["quality"];
+    assert_eq!(quality["audio_producer"][0]["producer_id"], sound);
+    assert_eq!(quality["audio_producer"][0]["packets_sent"], 100);
+    assert_eq!(quality["audio_producer_cumulative"]["packet_loss"]["avg"], 50.0);
+    assert_eq!(quality["video_producer"][0]["producer_id"], camera);
+    let one = stage
+        .app
+        .get(&format!("{path}?filters=device_info"))
+        .await
+        .expect(200);
+    assert_eq!(
+        one.body["data"]["participant"]["peer_report"]["quality"],
+        json!({})
+    );
 }

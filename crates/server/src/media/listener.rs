@@ -1,0 +1,253 @@
+//! Takes TCP connections for media (RFC 6544, passive), for clients whose networks let no UDP through, and
+//! gives each to the shard that it is for.
+//!
+//! A stranger has seconds to send one frame (RFC 4571) with a STUN request for a user fragment that a shard
+//! knows; only so many may be at that at a time. Whether the request is authentic is for the shard to say.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use futures::StreamExt;
+use muster_sfu::stun;
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::{
+    codec::{FramedRead, LengthDelimitedCodec},
+    sync::CancellationToken,
+};
+
+use super::{addresses::Addresses, shard::ToShard, udp::canonical};
+use crate::telemetry::metrics::MediaMetrics;
+
+/// How long a stranger may take to say for whom it is.
+const INTRODUCTION: Duration = Duration::from_secs(5);
+/// Strangers at a time, in all and from one network.
+const STRANGERS: usize = 512;
+const STRANGERS_PER_NETWORK: usize = 32;
+/// Connections at a time.
+const CONNECTIONS: usize = 10_000;
+/// Bytes of a frame: what str0m reads of a datagram at most.
+const FRAME_MAX: usize = 2_000;
+/// Bytes that the kernel may hold for a connection on the way out: what is late need not leave.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// Splits a stream into frames; one that is longer than any datagram of ours ends it.
+pub(super) fn frames<R: tokio::io::AsyncRead>(stream: R) -> FramedRead<R, LengthDelimitedCodec> {
+    let codec = LengthDelimitedCodec::builder()
+        .length_field_type::<u16>()
+        .max_frame_length(FRAME_MAX)
+        .new_codec();
+    FramedRead::with_capacity(stream, codec, 2 * FRAME_MAX)
+}
+
+/// A connection whose first frame is for somebody on the shard that gets it.
+#[derive(Debug)]
+pub(super) struct Introduced {
+    pub(super) stream: std::net::TcpStream,
+    pub(super) remote: SocketAddr,
+    /// The candidate that the client used.
+    pub(super) local: SocketAddr,
+    /// The first frame.
+    pub(super) first: BytesMut,
+    /// What was read beyond it.
+    pub(super) rest: BytesMut,
+    /// Its place among all.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// The TCP socket for media.
+pub(super) struct Listener {
+    pub(super) socket: std::net::TcpListener,
+    pub(super) addresses: Addresses,
+    pub(super) shards: Vec<mpsc::UnboundedSender<ToShard>>,
+    pub(super) counters: MediaMetrics,
+    pub(super) stop: CancellationToken,
+}
+
+impl Listener {
+    /// Takes connections until the server stops.
+    pub(super) fn run(self) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::error!(%error, "no runtime for media over TCP"),
+        };
+        if let Err(error) = runtime.block_on(self.accept()) {
+            tracing::error!(%error, "no more media over TCP");
+        }
+    }
+
+    async fn accept(self) -> std::io::Result<()> {
+        let socket = tokio::net::TcpListener::from_std(self.socket.try_clone()?)?;
+        let strangers = Strangers::default();
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let this = Arc::new(self);
+        loop {
+            let (stream, remote) = tokio::select! {
+                () = this.stop.cancelled() => return Ok(()),
+                accepted = socket.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, most likely: others must end first.
+                        tracing::warn!(%error, "a connection for media was not accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+            };
+            let remote = canonical(remote);
+            let place = Arc::clone(&places).try_acquire_owned();
+            let (Some(stranger), Ok(place)) = (strangers.enter(remote.ip()), place) else {
+                this.counters.refuse_connection();
+                continue;
+            };
+            let this = Arc::clone(&this);
+            tokio::spawn(async move {
+                let introduced = timeout(INTRODUCTION, this.introduce(stream, remote, place)).await;
+                drop(stranger);
+                if !matches!(introduced, Ok(Some(()))) {
+                    this.counters.refuse_connection();
+                }
+            });
+        }
+    }
+
+    /// Reads the first frame and gives the connection to the shard that it is for.
+    async fn introduce(
+        &self,
+        stream: TcpStream,
+        remote: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) -> Option<()> {
+        let local = self
+            .addresses
+            .used(Some(stream.local_addr().ok()?.ip()), remote)?;
+        stream.set_nodelay(true).ok()?;
+        let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+        let mut frames = frames(stream);
+        let first = frames.next().await?.ok()?;
+        let shard = self.owner(stun::addressee(&first)?).await?;
+        let parts = frames.into_parts();
+        let introduced = Introduced {
+            stream: parts.io.into_std().ok()?,
+            remote,
+            local,
+            first,
+            rest: parts.read_buf,
+            place,
+        };
+        shard.send(ToShard::Connection(Box::new(introduced))).ok()
+    }
+
+    /// The shard that knows a user fragment.
+    async fn owner(&self, fragment: &str) -> Option<&mpsc::UnboundedSender<ToShard>> {
+        for shard in &self.shards {
+            let (reply, answer) = oneshot::channel();
+            let fragment = fragment.to_owned();
+            shard.send(ToShard::Owns { fragment, reply }).ok()?;
+            if answer.await == Ok(true) {
+                return Some(shard);
+            }
+        }
+        None
+    }
+}
+
+/// Connections that have not said yet for whom they are, by network.
+#[derive(Debug, Clone, Default)]
+struct Strangers(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A place among them.
+#[derive(Debug)]
+struct Stranger {
+    all: Strangers,
+    network: IpAddr,
+}
+
+impl Strangers {
+    fn enter(&self, ip: IpAddr) -> Option<Stranger> {
+        let network = network(ip);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_all: usize = all.values().sum();
+        let count = all.get(&network).copied().unwrap_or_default();
+        if in_all >= STRANGERS || count >= STRANGERS_PER_NETWORK {
+            return None;
+        }
+        all.insert(network, count + 1);
+        Some(Stranger {
+            all: self.clone(),
+            network,
+        })
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(&self.network) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                all.remove(&self.network);
+            }
+        }
+    }
+}
+
+/// One subscriber's addresses: an IPv4 address, or 64 bits of an IPv6 address.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_are_bounded_by_network_and_in_all() {
+        let strangers = Strangers::default();
+        let ip = |a: u8, b: u8| IpAddr::from([192, 0, a, b]);
+        let mut inside: Vec<Stranger> = (0..STRANGERS_PER_NETWORK)
+            .map(|_| strangers.enter(ip(0, 1)).unwrap())
+            .collect();
+        assert!(strangers.enter(ip(0, 1)).is_none());
+        inside.pop();
+        inside.extend(strangers.enter(ip(0, 1)));
+        assert_eq!(inside.len(), STRANGERS_PER_NETWORK);
+        inside.extend(
+            (0..=u8::MAX)
+                .flat_map(|at| [strangers.enter(ip(1, at)), strangers.enter(ip(2, at))])
+                .flatten(),
+        );
+        assert_eq!(inside.len(), STRANGERS);
+        drop(inside);
+        assert!(strangers.0.lock().unwrap().is_empty());
+        assert_eq!(
+            network("2001:db8::1:2:3:4".parse().unwrap()),
+            network("2001:db8::9".parse().unwrap())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_is_too_long_or_not_whole_ends_the_stream() {
+        let mut whole = frames(&[0, 3, 1, 2, 3, 0, 0, 0, 1, 9][..]);
+        let mut read = Vec::new();
+        while let Some(frame) = whole.next().await {
+            read.push(frame.unwrap().to_vec());
+        }
+        assert_eq!(read, [vec![1, 2, 3], vec![], vec![9]]);
+        let mut long = frames(&[0xff, 0xff, 0, 0][..]);
+        assert!(long.next().await.unwrap().is_err());
+        let mut half = frames(&[0, 3, 1][..]);
+        assert!(half.next().await.unwrap().is_err());
+    }
+}
