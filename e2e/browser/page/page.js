@@ -20,14 +20,45 @@
   const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
   let meeting;
 
-  /** Signs in; answers the ids of oneself. */
-  async function signIn(options) {
+  /** Signs in, and shows the meeting by the UI kit or bare; answers the ids of oneself. */
+  async function signIn(options, byKit) {
     meeting = await RealtimeKitClient.init(options);
     window.meeting = meeting;
-    const { joined } = meeting.participants;
-    joined.on('participantJoined', show);
-    joined.on('participantLeft', hide);
+    if (byKit) {
+      await showKit();
+    } else {
+      const { joined } = meeting.participants;
+      joined.on('participantJoined', show);
+      joined.on('participantLeft', hide);
+    }
     return { id: meeting.self.id, userId: meeting.self.userId };
+  }
+
+  async function showKit() {
+    await import('/kit/realtimekit-ui.esm.js');
+    const room = document.createElement('rtk-meeting');
+    room.meeting = meeting;
+    document.body.append(room);
+  }
+
+  /** All elements of a name, in shadow trees too. */
+  function* elements(name, root = document) {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.localName === name) yield element;
+      if (element.shadowRoot) yield* elements(name, element.shadowRoot);
+    }
+  }
+
+  /** The people that the kit shows: by id how many frames their tile's video element has been given, and whether it is seen. */
+  function tiles(name = 'rtk-participant-tile') {
+    return Object.fromEntries(
+      [...elements(name)].map((tile) => {
+        const video = tile.shadowRoot?.querySelector('video');
+        const { width = 0, height = 0 } = video?.getBoundingClientRect() ?? {};
+        const frames = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+        return [tile.participant?.id, { frames, visible: width > 0 && height > 0 && !video.paused }];
+      }),
+    );
   }
 
   /** Joins; answers how long that took, in milliseconds. */
@@ -135,5 +166,5 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, tiles, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
 })();
