@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{api::Transmit, sfu::Sfu, stun};
+use crate::{sfu::Sfu, stun};
 
 /// Addresses that one connection may have; a client that changes networks leaves old ones behind.
 const ADDRESSES_MAX: usize = 8;
@@ -25,16 +25,6 @@ impl Sfu {
         };
         let now = self.now;
         let destination = self.candidate_for(destination);
-        if named.is_some()
-            && let Some(bytes) = self.refusal(place, datagram)
-        {
-            self.said.transmits.push_back(Transmit {
-                from: destination,
-                to: source,
-                bytes,
-            });
-            return;
-        }
         let sent = self.said.transmits.len();
         let read = self.with_link(place, |link, said| {
             link.receive(now, source, destination, datagram, said)

@@ -19,7 +19,6 @@ mod forward;
 mod layers;
 mod link;
 mod negotiation;
-mod retire;
 mod rewrite;
 mod sdp;
 mod sequence;
