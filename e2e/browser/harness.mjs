@@ -22,7 +22,7 @@ function fail() {
 
 /** The tests of a file, one after the other. Everybody is gone after each. */
 export function suite(name, body) {
-  describe(name, { concurrency: false, timeout: 3 * TEST_MS }, () => {
+  describe(name, { concurrency: false }, () => {
     before(async () => {
       browser = await chromium.connect(about.browser);
     });
@@ -31,9 +31,9 @@ export function suite(name, body) {
   });
 }
 
-/** A test with a meeting of its own. */
-export function meet(test, name, body) {
-  test(name, { timeout: TEST_MS }, async () => {
+/** A test with a meeting of its own, which may take so long. */
+export function meet(test, name, body, timeout = TEST_MS) {
+  test(name, { timeout }, async () => {
     const people = [];
     try {
       await body(await Meeting.create(people));
