@@ -10,10 +10,18 @@
       connections.push(this);
     }
   };
+  /** What was said to the server first by each kind of connection: its offer is in it. */
+  const offers = {};
   window.WebSocket = class extends WebSocket {
     constructor(...args) {
       super(...args);
       sockets.push(this);
+    }
+
+    send(message) {
+      const text = typeof message === 'string' ? '' : new TextDecoder('latin1').decode(message);
+      if (text.includes('\nm=')) offers[text.includes('a=rid:f send') ? 'send' : 'receive'] ??= message.slice();
+      super.send(message);
     }
   };
 
@@ -160,11 +168,41 @@
     return Math.max(gaps.longest, performance.now() - gaps.last);
   }
 
+  /** Speaks without end: a tone in place of the microphone. */
+  async function speak() {
+    const context = new AudioContext();
+    const tone = new OscillatorNode(context, { frequency: 300 });
+    const voice = new MediaStreamAudioDestinationNode(context);
+    tone.connect(voice);
+    tone.start();
+    await meeting.self.enableAudio(voice.stream.getAudioTracks()[0]);
+  }
+
+  /**
+   * Has the server drop a connection, `send` or `receive`, of which the SDK learns nothing: it gets the offer of
+   * a new one, which takes the place of the one before, and the answer is to a request that the SDK does not wait for.
+   */
+  function dropConnection(direction) {
+    sockets.at(-1).send(offers[direction]);
+  }
+
+  /** How many packets of somebody's audio and video did not come, or were not decoded in time. */
+  async function lost(ids) {
+    const tracks = ids.flatMap((id) => ['audio', 'video'].map((what) => trackOf(id, what)?.id));
+    let count = 0;
+    for (const connection of live()) {
+      for (const entry of (await connection.getStats()).values()) {
+        if (entry.type === 'inbound-rtp' && tracks.includes(entry.trackIdentifier)) count += entry.packetsLost;
+      }
+    }
+    return count;
+  }
+
   /** Cuts the signalling socket as a lost network does; answers how many there have been. */
   function cutSocket() {
     sockets.at(-1).close(4999);
     return sockets.length;
   }
 
-  window.test = { signIn, join, tiles, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, speak, tiles, dropConnection, lost, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
 })();

@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { everybodyMeets, meet, suite } from '../harness.mjs';
+import { before, test } from 'node:test';
+import { everybodyMeets, meet, newPreset, suite } from '../harness.mjs';
 
 /** How many frames an element has to be given to show a moving picture. */
 const MOVING_FRAMES = 12;
+
+/** Presets of one who sees few of the others at a time, and of those others, whose pages have less to do. */
+const PAGES = 'pages';
+const CROWD = 'crowd';
+const SEEN = 3;
+/** Pages for five people of whom one is pinned. */
+const PAGES_NEEDED = 2;
+
+const streams = (most) => ({
+  config: {
+    max_video_streams: { desktop: most, mobile: most },
+    media: { video: { quality: 'qvga', frame_rate: 15 } },
+  },
+});
 
 /** Joins through the kit's first screen, under a name. */
 async function joinByKit(meeting, name, options) {
@@ -31,6 +45,11 @@ async function shows(person, other, element = 'rtk-participant-tile') {
 const press = (person, button) => person.page.locator(`rtk-controlbar ${button}`).click();
 
 suite('the UI kit', () => {
+  before(async () => {
+    await newPreset(PAGES, 'group_call_host', streams(SEEN + 1));
+    await newPreset(CROWD, 'group_call_host', streams(1));
+  });
+
   meet(test, 'two people meet, switch devices and leave by its buttons', async (meeting) => {
     const ada = await joinByKit(meeting, 'Ada');
     const ben = await joinByKit(meeting, 'Ben');
@@ -57,6 +76,55 @@ suite('the UI kit', () => {
     await ben.page.locator('rtk-leave-meeting rtk-button[variant=danger]').first().click();
     await ben.page.locator('rtk-ended-screen').waitFor();
     await ada.until('Ben is gone', () => meeting.participants.joined.size === 0);
-    assert.equal(await ada.does((id) => id in window.test.tiles(), ben.id), false);
+    await ada.until('the tile is gone', (id) => !(id in window.test.tiles()), ben.id);
+  });
+
+  meet(test, 'of six people, those who speak and those who are pinned are seen on every page', async (meeting) => {
+    const crowd = [];
+    for (const name of ['Ben', 'Cem', 'Dua', 'Eli', 'Fay']) {
+      crowd.push(await meeting.join(name, { preset: CROWD, audio: false }));
+    }
+    const ada = await joinByKit(meeting, 'Ada', { preset: PAGES });
+    const shown = async () => {
+      const tiles = await ada.does(() => window.test.tiles());
+      return crowd.filter(({ id }) => tiles[id]?.visible);
+    };
+    const settle = (what, count) =>
+      ada.until(what, ([most, self]) => Object.entries(window.test.tiles()).filter(([id, { visible }]) => visible && id !== self).length === most, [
+        count,
+        ada.id,
+      ]);
+    await settle('a full page', SEEN);
+    for (const person of await shown()) await shows(ada, person);
+
+    const hidden = async () => {
+      const seen = await shown();
+      return crowd.filter((person) => !seen.includes(person));
+    };
+    const [speaker] = await hidden();
+    await speaker.does(() => window.test.speak());
+    await ada.until('the server says who speaks', (id) => meeting.participants.lastActiveSpeaker === id, speaker.id);
+    await shows(ada, speaker);
+    await ada.hears(speaker);
+
+    const [pinned] = await hidden();
+    await press(ada, 'rtk-participants-toggle');
+    const entry = ada.page.locator('rtk-participants rtk-participant', { hasText: pinned.name });
+    await entry.locator('.menu rtk-button').click();
+    await entry.locator('rtk-menu-item', { hasText: 'Pin' }).click();
+    await press(ada, 'rtk-participants-toggle');
+    await shows(ada, pinned);
+
+    const met = new Set();
+    for (let page = 1; page <= PAGES_NEEDED; page += 1) {
+      await ada.page.locator('rtk-grid-pagination rtk-button.next').click();
+      await ada.until(`page ${page}`, (wanted) => meeting.participants.currentPage === wanted, page);
+      await shows(ada, pinned);
+      for (const person of await shown()) {
+        await shows(ada, person);
+        met.add(person);
+      }
+    }
+    assert.equal(met.size, crowd.length, `seen were ${[...met].map(({ name }) => name)}`);
   });
 });
