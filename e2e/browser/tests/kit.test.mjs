@@ -112,6 +112,7 @@ suite('the UI kit', () => {
     const entry = ada.page.locator('rtk-participants rtk-participant', { hasText: pinned.name });
     await entry.locator('.menu rtk-button').click();
     await entry.locator('rtk-menu-item', { hasText: 'Pin' }).click();
+    await ada.until('the pin', (id) => meeting.participants.pinned.toArray().some((person) => person.id === id), pinned.id);
     await press(ada, 'rtk-participants-toggle');
     await shows(ada, pinned);
 
