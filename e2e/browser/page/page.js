@@ -116,9 +116,9 @@
     for (const connection of live()) {
       for (const entry of (await connection.getStats()).values()) {
         if (entry.type === 'inbound-rtp' && entry.trackIdentifier === track.id) {
-          const { bytesReceived: bytes, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
+          const { bytesReceived: bytes, packetsReceived: packets, packetsLost: lost, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
           const { totalAudioEnergy: energy, totalFreezesDuration: frozen, freezeCount: freezes } = entry;
-          return { track: track.id, bytes, frames, width, height, energy, frozen, freezes, mid: entry.mid };
+          return { track: track.id, bytes, packets, lost, frames, width, height, energy, frozen, freezes, mid: entry.mid };
         }
       }
     }
@@ -186,13 +186,12 @@
     sockets.at(-1).send(offers[direction]);
   }
 
-  /** How many packets of somebody's audio and video did not come, or were not decoded in time. */
-  async function lost(ids) {
-    const tracks = ids.flatMap((id) => ['audio', 'video'].map((what) => trackOf(id, what)?.id));
+  /** How many packets of sound this page has sent. */
+  async function soundSent() {
     let count = 0;
     for (const connection of live()) {
       for (const entry of (await connection.getStats()).values()) {
-        if (entry.type === 'inbound-rtp' && tracks.includes(entry.trackIdentifier)) count += entry.packetsLost;
+        if (entry.type === 'outbound-rtp' && entry.kind === 'audio') count += entry.packetsSent;
       }
     }
     return count;
@@ -204,5 +203,5 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, speak, tiles, dropConnection, lost, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
 })();
