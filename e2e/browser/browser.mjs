@@ -19,7 +19,7 @@ export async function startBrowser({ about }) {
       '--disable-sync',
       '--autoplay-policy=no-user-gesture-required',
       '--use-fake-ui-for-media-stream',
-      '--use-fake-device-for-media-stream',
+      '--use-fake-device-for-media-stream=fps=15',
       '--ignore-certificate-errors',
       `--host-resolver-rules=MAP *.${about.baseDomain} ${about.tls}`,
     ],

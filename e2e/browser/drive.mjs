@@ -4,6 +4,7 @@
 //   MUSTER_CHROMIUM            the browser; by default /usr/bin/chromium
 //   MUSTER_TEST_STORE          sqlite or postgres
 //   MUSTER_TEST_POSTGRES_URL   for postgres
+//   MUSTER_BROWSER_CYCLES      how often `long` shares a screen and switches a camera; by default 20 times
 //
 //   node drive.mjs [PART_OF_A_FILE_NAME]
 //
@@ -16,7 +17,7 @@ import { startBrowser } from './browser.mjs';
 import { startPages } from './pages.mjs';
 import { Server } from './server.mjs';
 
-const FILE_MS = 240_000;
+const FILE_MS = process.env.MUSTER_BROWSER_CYCLES ? 3_600_000 : 240_000;
 
 async function runTests() {
   const only = process.argv[2] ?? '';

@@ -22,7 +22,7 @@ function fail() {
 
 /** The tests of a file, one after the other. Everybody is gone after each. */
 export function suite(name, body) {
-  describe(name, { concurrency: false, timeout: 3 * TEST_MS }, () => {
+  describe(name, { concurrency: false }, () => {
     before(async () => {
       browser = await chromium.connect(about.browser);
     });
@@ -31,9 +31,9 @@ export function suite(name, body) {
   });
 }
 
-/** A test with a meeting of its own. */
-export function meet(test, name, body) {
-  test(name, { timeout: TEST_MS }, async () => {
+/** A test with a meeting of its own, which may take so long. */
+export function meet(test, name, body, timeout = TEST_MS) {
+  test(name, { timeout }, async () => {
     const people = [];
     try {
       await body(await Meeting.create(people));
@@ -66,6 +66,17 @@ export async function newPreset(name, from, changes) {
   return rest('POST', '/presets', merged({ config, permissions, ui, name }, changes));
 }
 
+let small;
+
+/** The preset of who has none: a host whose picture is small, so that one machine can encode for several people. */
+function smallHost() {
+  const name = `small_${process.pid}`;
+  small ??= newPreset(name, 'group_call_host', {
+    config: { media: { video: { quality: 'qvga', frame_rate: 15 } } },
+  }).then(() => name);
+  return small;
+}
+
 function merged(value, changes) {
   const inner = (at) => value?.[at] !== null && typeof value?.[at] === 'object';
   const pairs = Object.entries(changes).map(([at, to]) => [at, inner(at) ? merged(value[at], to) : to]);
@@ -83,16 +94,16 @@ class Meeting {
   }
 
   /** Somebody who has signed in and not yet joined. */
-  async signIn(name, { preset = 'group_call_host', audio = true, video = true } = {}) {
+  async signIn(name, { preset, audio = true, video = true, kit = false } = {}) {
     const record = await rest('POST', `/meetings/${this.id}/participants`, {
       name,
-      preset_name: preset,
+      preset_name: preset ?? (await smallHost()),
       custom_participant_id: `${name}@example.org`,
     });
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     const person = new Person(name, context, await context.newPage());
     this.people.push(person);
-    await person.signIn({ authToken: record.token, baseURI: about.baseDomain, defaults: { audio, video } });
+    await person.signIn({ authToken: record.token, baseURI: about.baseDomain, defaults: { audio, video } }, kit);
     return person;
   }
 
@@ -130,10 +141,10 @@ class Person {
     page.on('pageerror', (error) => this.#said.push(String(error)));
   }
 
-  async signIn(options) {
+  async signIn(options, kit = false) {
     await this.page.goto(about.page);
     this.options = options;
-    Object.assign(this, await this.page.evaluate((given) => window.test.signIn(given), options));
+    Object.assign(this, await this.page.evaluate((given) => window.test.signIn(...given), [options, kit]));
   }
 
   /** Joins; answers how many milliseconds it took. */

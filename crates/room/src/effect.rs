@@ -223,6 +223,8 @@ pub enum Event {
     Pinned,
     /// 50331678: pinned for everybody; none: unpinned.
     PeerPinned(Option<PeerId>),
+    /// 50331688: whether clients are to take this peer's media however many others speak.
+    AlwaysTaken(PeerId, bool),
     /// An empty reply under the number of the request.
     Done,
 }

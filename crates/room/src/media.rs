@@ -129,10 +129,20 @@ impl Room {
         if whom.is_some_and(|whom| self.people.inside(whom).is_none()) {
             return Err(Refusal::NotFound("peer"));
         }
-        self.media.pinned = whom;
+        let before = std::mem::replace(&mut self.media.pinned, whom);
         self.reply(peer, id, Event::Pinned);
         let everybody = self.people.inside_but(None);
         self.send(everybody, Event::PeerPinned(whom));
+        // By the pin alone the official client shows a tile, but takes no media that it did not take before.
+        for (other, always) in [
+            (before.filter(|before| Some(*before) != whom), false),
+            (whom, true),
+        ] {
+            if let Some(other) = other {
+                let others = self.people.inside_but(Some(other));
+                self.send(others, Event::AlwaysTaken(other, always));
+            }
+        }
         Ok(())
     }
 }
@@ -146,6 +156,11 @@ impl Room {
         } else {
             Ok(())
         }
+    }
+
+    /// Who is pinned for everybody.
+    pub fn pinned(&self) -> Option<PeerId> {
+        self.media.pinned
     }
 
     /// Those inside whose media session is complete.

@@ -1,7 +1,7 @@
 //! What peers and the room ask for.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Instant,
 };
 
@@ -15,7 +15,6 @@ use crate::{
     layers::{self, Climb},
     link::Link,
     report::Gathered,
-    retire::Retirement,
     sdp::{Description, Section},
     sfu::Sfu,
     state::{Producer, Transport},
@@ -89,9 +88,7 @@ impl Sfu {
                 if let Ok(producer) = self.producer(meeting, peer, &producer) {
                     self.end_producer(producer, true);
                 }
-                let answer = self.answer(place, &offer)?;
-                self.consider_retirement(place);
-                Ok(Reply::Answer(answer))
+                Ok(Reply::Answer(self.answer(place, &offer)?))
             }
             Command::CloseConsumer {
                 mids,
@@ -196,7 +193,7 @@ impl Sfu {
             queued: None,
             dirty: false,
             streams: HashMap::new(),
-            retirement: Retirement::default(),
+            ended: BTreeSet::new(),
             clock: None,
             view: Description::read(""),
             templates: [find(Section::is_audio), find(Section::is_video)],
@@ -255,6 +252,9 @@ impl Sfu {
             .map(|(place, _)| place);
         if retried.is_none() && count >= caps.producers {
             return Err(MediaError::TooMany("producers"));
+        }
+        if let Some(transport) = self.transports.get_mut(place) {
+            transport.ended.remove(&mid);
         }
         let answer = self.answer(place, offer)?;
         let (codec, pt) = self.choose(place, mid, &what)?;
@@ -322,12 +322,10 @@ impl Sfu {
         if !pause && !producer.allowed {
             return Err(MediaError::NotAllowed);
         }
-        let transport = producer.transport;
         self.change(place, false, |producer| {
             producer.paused = pause;
             producer.muted &= pause;
         });
-        self.consider_retirement(transport);
         Ok(Reply::Done)
     }
 

@@ -2,11 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{
-    api::{Protocol, Transmit},
-    sfu::Sfu,
-    stun,
-};
+use crate::{api::Protocol, sfu::Sfu, stun};
 
 /// Addresses that one connection may have: browsers try every way there is, and leave old ones behind when
 /// they change networks.
@@ -37,17 +33,6 @@ impl Sfu {
         self.present = Some(place);
         let now = self.now;
         let destination = self.candidate_for(protocol, destination);
-        if named.is_some()
-            && let Some(bytes) = self.refusal(place, datagram)
-        {
-            self.said.transmits.push_back(Transmit {
-                protocol,
-                from: destination,
-                to: source,
-                bytes,
-            });
-            return;
-        }
         let sent = self.said.transmits.len();
         let read = self.with_link(place, |link, said| {
             link.receive(now, protocol, source, destination, datagram, said)
@@ -100,7 +85,9 @@ impl Sfu {
         if transport.addresses.len() > ADDRESSES_MAX {
             // The ways by TCP are mostly the spare ones.
             let earlier = &transport.addresses[..ADDRESSES_MAX];
-            let spare = earlier.iter().position(|(protocol, _)| *protocol == Protocol::Tcp);
+            let spare = earlier
+                .iter()
+                .position(|(protocol, _)| *protocol == Protocol::Tcp);
             let oldest = transport.addresses.remove(spare.unwrap_or(0));
             self.by_address.remove(&oldest);
         }

@@ -23,7 +23,6 @@ mod layers;
 mod link;
 mod negotiation;
 mod report;
-mod retire;
 mod rewrite;
 mod sdp;
 mod sequence;
@@ -47,9 +46,26 @@ pub use shedding::Load;
 extern crate self as muster_sfu;
 #[cfg(test)]
 #[path = "../tests/it/client.rs"]
-#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+// shared with the integration tests, which use more of it
 mod client;
 #[cfg(test)]
+#[path = "../tests/it/decoder.rs"]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+// shared with the integration tests, which use more of it
+mod decoder;
+#[cfg(test)]
+#[path = "../tests/it/got.rs"]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+// shared with the integration tests, which use more of it
+mod got;
+#[cfg(test)]
+#[path = "../tests/it/pictures.rs"]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+// shared with the integration tests, which use more of it
+mod pictures;
+#[cfg(test)]
 #[path = "../tests/it/world.rs"]
-#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+// shared with the integration tests, which use more of it
 mod world;

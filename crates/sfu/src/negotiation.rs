@@ -1,6 +1,6 @@
 //! Session descriptions of connections: what clients offer, and what they are offered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::PeerId;
 use str0m::media::Mid;
@@ -44,8 +44,22 @@ impl Sfu {
         if transport.consuming && read.sections.len() < transport.view.sections.len() {
             return Err(invalid("sections are missing"));
         }
-        let answer = self.accept(place, offer)?;
+        let ended = |section: &Section| {
+            section
+                .mid()
+                .is_some_and(|mid| transport.ended.contains(&Mid::from(mid)))
+        };
+        let mut given = read.clone();
+        given.reject_ended(ended);
+        let answer = self.accept(place, &given.write())?;
         let transport = self.transports.get_mut(place).ok_or(MediaError::NoTransport)?;
+        let offered: BTreeSet<Mid> = read
+            .sections
+            .iter()
+            .filter_map(Section::mid)
+            .map(Mid::from)
+            .collect();
+        transport.ended.retain(|mid| offered.contains(mid));
         transport.view = read;
         self.end_stopped(place);
         Ok(self.narrowed(place, answer))

@@ -86,6 +86,40 @@ impl Description {
         }
     }
 
+    /// Rejects the sections of a client's offer whose use has ended. The answer then tells the client that
+    /// their places are free for what it sends next; one that is only inactive would keep its place, and the
+    /// offers would grow with each shared screen.
+    ///
+    /// Of Firefox's offers this is done in the last section alone: the official client puts the codecs for a
+    /// new section into the last one there, which so has to be it.
+    pub(crate) fn reject_ended(&mut self, ended: impl Fn(&Section) -> bool) {
+        let of_firefox = self.session.iter().any(|line| line.starts_with("o=mozilla"));
+        let last = self.sections.len().saturating_sub(1);
+        for at in if of_firefox { last } else { 0 }..self.sections.len() {
+            if ended(&self.sections[at]) {
+                self.reject(at);
+            }
+        }
+    }
+
+    fn reject(&mut self, at: usize) {
+        let Some(mid) = self.sections[at].mid().map(str::to_owned) else {
+            return;
+        };
+        if let Some(group) = self
+            .session
+            .iter_mut()
+            .find(|line| line.starts_with("a=group:BUNDLE"))
+        {
+            *group = group
+                .split(' ')
+                .filter(|word| *word != mid)
+                .collect::<Vec<_>>()
+                .join(" ");
+        }
+        self.sections[at].close();
+    }
+
     /// Makes an answer an offer: the other side chooses who begins DTLS.
     pub(crate) fn into_offer(mut self) -> Self {
         let setup = |line: &mut String| {
@@ -175,6 +209,16 @@ impl Section {
         self
     }
 
+    fn close(&mut self) {
+        if let Some(line) = self.lines.first_mut() {
+            let mut words: Vec<&str> = line.split(' ').collect();
+            if let Some(port) = words.get_mut(1) {
+                *port = "0";
+            }
+            *line = words.join(" ");
+        }
+    }
+
     fn port_is_zero(&self) -> bool {
         self.lines
             .first()
@@ -257,6 +301,36 @@ mod tests {
             "m=video 9 UDP/TLS/RTP/SAVPF 106 107|a=mid:1|a=rtpmap:106 H264/90000|a=rtcp-fb:106 nack|\
              a=rtcp-fb:* transport-cc|a=fmtp:106 packetization-mode=1|a=rtpmap:107 rtx/90000|a=fmtp:107 apt=106"
         );
+    }
+
+    #[test]
+    fn what_has_ended_is_rejected() {
+        let offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 12\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n\
+            m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n\
+            m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\na=inactive\r\n";
+        let rejected = |offer: &str, mid: &'static str| {
+            let mut description = Description::read(offer);
+            description.reject_ended(|section| section.mid() == Some(mid));
+            description.write()
+        };
+        let last = rejected(offer, "12");
+        assert!(last.contains("a=group:BUNDLE 0 1\r\n"), "{last}");
+        assert!(
+            last.contains("m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\n"),
+            "{last}"
+        );
+        assert_eq!(last.matches("m=video 0").count(), 1);
+        let inner = rejected(offer, "1");
+        assert!(inner.contains("a=group:BUNDLE 0 12\r\n"), "{inner}");
+        assert!(
+            inner.contains("m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n"),
+            "{inner}"
+        );
+
+        let firefox = offer.replace("o=-", "o=mozilla...THIS_IS_SDPARTA-99.0");
+        assert_eq!(rejected(&firefox, "1"), firefox);
+        assert!(rejected(&firefox, "12").contains("a=group:BUNDLE 0 1\r\n"));
     }
 
     #[test]

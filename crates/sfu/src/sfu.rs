@@ -8,10 +8,7 @@ use std::{
 
 use muster_model::{MeetingId, PeerId};
 use slab::Slab;
-use str0m::{
-    Event,
-    config::{CryptoProvider, DtlsCert},
-};
+use str0m::{Event, config::DtlsCert};
 
 use crate::{
     api::{Counters, Lost, MediaError, ProducerInfo, Protocol, SfuConfig, SfuEvent, Told, Transmit},
@@ -27,7 +24,6 @@ const TICK: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Sfu {
     pub(crate) config: SfuConfig,
-    pub(crate) crypto: CryptoProvider,
     pub(crate) certificate: DtlsCert,
     pub(crate) rooms: BTreeMap<MeetingId, Room>,
     pub(crate) transports: Slab<Transport>,
@@ -68,7 +64,6 @@ impl Sfu {
             .ok_or(MediaError::Internal)?;
         Ok(Self {
             config,
-            crypto: provider,
             certificate,
             rooms: BTreeMap::new(),
             transports: Slab::new(),
@@ -406,6 +401,7 @@ impl Sfu {
         };
         if let Some(transport) = self.transports.get_mut(producer.transport) {
             transport.streams.clear();
+            transport.ended.insert(producer.mid);
         }
         if let Some(room) = self.rooms.get_mut(&producer.meeting) {
             room.producers.remove(&producer.id);

@@ -136,7 +136,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{api::MediaKind, client::Got, world::World};
+    use crate::{api::MediaKind, got::Got, world::World};
 
     const OVERLOAD: Load = Load {
         busy: 0.97,

@@ -2,7 +2,7 @@
 //! other by their places in slabs.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
     time::{Duration, Instant, SystemTime},
 };
@@ -19,7 +19,6 @@ use crate::{
     layers::{self, Climb, LAYERS, Meter},
     link::Link,
     report::Gathered,
-    retire::Retirement,
     rewrite::Rewriter,
     sdp::{Description, Section},
     sequence::Numbering,
@@ -71,8 +70,8 @@ pub(crate) struct Transport {
 
     /// Sending: what the incoming streams are; none for those of nobody.
     pub streams: HashMap<Ssrc, Option<(usize, usize)>>,
-    /// Sending: whether it is to be replaced.
-    pub retirement: Retirement,
+    /// Sending: sections whose producers ended and that have not been given to others.
+    pub ended: BTreeSet<Mid>,
     /// Sending: our clock and the client's at the same moment.
     pub clock: Option<(Instant, SystemTime)>,
 

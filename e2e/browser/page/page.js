@@ -10,24 +10,63 @@
       connections.push(this);
     }
   };
+  /** What was said to the server first by each kind of connection: its offer is in it. */
+  const offers = {};
   window.WebSocket = class extends WebSocket {
     constructor(...args) {
       super(...args);
       sockets.push(this);
+    }
+
+    send(message) {
+      const text = typeof message === 'string' ? '' : new TextDecoder('latin1').decode(message);
+      if (text.includes('\nm=')) offers[text.includes('a=rid:f send') ? 'send' : 'receive'] ??= message.slice();
+      super.send(message);
     }
   };
 
   const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
   let meeting;
 
-  /** Signs in; answers the ids of oneself. */
-  async function signIn(options) {
+  /** Signs in, and shows the meeting by the UI kit or bare; answers the ids of oneself. */
+  async function signIn(options, byKit) {
     meeting = await RealtimeKitClient.init(options);
     window.meeting = meeting;
-    const { joined } = meeting.participants;
-    joined.on('participantJoined', show);
-    joined.on('participantLeft', hide);
+    if (byKit) {
+      await showKit();
+    } else {
+      const { joined } = meeting.participants;
+      joined.on('participantJoined', show);
+      joined.on('participantLeft', hide);
+    }
     return { id: meeting.self.id, userId: meeting.self.userId };
+  }
+
+  async function showKit() {
+    await import('/kit/realtimekit-ui.esm.js');
+    const room = document.createElement('rtk-meeting');
+    room.meeting = meeting;
+    document.body.append(room);
+  }
+
+  /** All elements of a name, in shadow trees too. */
+  function* elements(name, root = document) {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.localName === name) yield element;
+      if (element.shadowRoot) yield* elements(name, element.shadowRoot);
+    }
+  }
+
+  /** The people that the kit shows: by id how many frames their tile's video element has been given, and whether it is seen. */
+  function tiles(name = 'rtk-participant-tile') {
+    return Object.fromEntries(
+      [...elements(name)].map((tile) => {
+        const video = tile.shadowRoot?.querySelector('video');
+        const { width = 0, height = 0 } = video?.getBoundingClientRect() ?? {};
+        const frames = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+        return [tile.participant?.id, { frames, visible: width > 0 && height > 0 && !video.paused }];
+      }),
+    );
   }
 
   /** Joins; answers how long that took, in milliseconds. */
@@ -77,9 +116,9 @@
     for (const connection of live()) {
       for (const entry of (await connection.getStats()).values()) {
         if (entry.type === 'inbound-rtp' && entry.trackIdentifier === track.id) {
-          const { bytesReceived: bytes, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
+          const { bytesReceived: bytes, packetsReceived: packets, packetsLost: lost, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
           const { totalAudioEnergy: energy, totalFreezesDuration: frozen, freezeCount: freezes } = entry;
-          return { track: track.id, bytes, frames, width, height, energy, frozen, freezes, mid: entry.mid };
+          return { track: track.id, bytes, packets, lost, frames, width, height, energy, frozen, freezes, mid: entry.mid };
         }
       }
     }
@@ -129,11 +168,40 @@
     return Math.max(gaps.longest, performance.now() - gaps.last);
   }
 
+  /** Speaks without end: a tone in place of the microphone. */
+  async function speak() {
+    const context = new AudioContext();
+    const tone = new OscillatorNode(context, { frequency: 300 });
+    const voice = new MediaStreamAudioDestinationNode(context);
+    tone.connect(voice);
+    tone.start();
+    await meeting.self.enableAudio(voice.stream.getAudioTracks()[0]);
+  }
+
+  /**
+   * Has the server drop a connection, `send` or `receive`, of which the SDK learns nothing: it gets the offer of
+   * a new one, which takes the place of the one before, and the answer is to a request that the SDK does not wait for.
+   */
+  function dropConnection(direction) {
+    sockets.at(-1).send(offers[direction]);
+  }
+
+  /** How many packets of sound this page has sent. */
+  async function soundSent() {
+    let count = 0;
+    for (const connection of live()) {
+      for (const entry of (await connection.getStats()).values()) {
+        if (entry.type === 'outbound-rtp' && entry.kind === 'audio') count += entry.packetsSent;
+      }
+    }
+    return count;
+  }
+
   /** Cuts the signalling socket as a lost network does; answers how many there have been. */
   function cutSocket() {
     sockets.at(-1).close(4999);
     return sockets.length;
   }
 
-  window.test = { signIn, join, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
 })();

@@ -1,6 +1,6 @@
 //! Media presence, pins, mutes by people.
 
-use muster_model::preset::PresetBody;
+use muster_model::{PeerId, preset::PresetBody};
 use muster_room::{Event, MediaEffect, MediaKinds, Refusal, Request};
 
 use crate::harness::{Meeting, P, person, person_who, seed};
@@ -89,8 +89,13 @@ fn somebody_is_pinned_for_everybody_until_it_goes() {
     let (mut meeting, ana, ben) = two();
     let outcome = meeting.ask(ana, Request::PinPeer(Some(ben.id))).granted();
     let pin = Event::PeerPinned(Some(ben.id));
-    assert_eq!(outcome.told(ana), [Event::Pinned, pin.clone()]);
-    assert_eq!(outcome.told(ben), [pin]);
+    let taken = |whom: PeerId, always| Event::AlwaysTaken(whom, always);
+    assert_eq!(
+        outcome.told(ana),
+        [Event::Pinned, pin.clone(), taken(ben.id, true)],
+        "its media goes to those on other pages too"
+    );
+    assert_eq!(outcome.told(ben), [pin], "nobody takes what is its own");
     assert_eq!(completed(&mut meeting, ana).0, [ben.id]);
     assert!(matches!(
         meeting.ask(ben, Request::PinPeer(None)).refusal(ben),
@@ -103,6 +108,10 @@ fn somebody_is_pinned_for_everybody_until_it_goes() {
     );
     let outcome = meeting.leave(ben);
     assert!(outcome.told(ana).contains(&Event::PeerPinned(None)));
+    assert!(
+        !outcome.told(ana).contains(&taken(ben.id, false)),
+        "clients forget who left"
+    );
     assert!(completed(&mut meeting, ana).0.is_empty());
     meeting.ask(ana, Request::PinPeer(Some(ana.id))).granted();
     let outcome = meeting.ask(ana, Request::PinPeer(None)).granted();

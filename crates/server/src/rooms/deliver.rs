@@ -120,8 +120,18 @@ impl Task {
             MediaEvent::TellAll { but, push } => {
                 self.note_sent(&push);
                 let frame = codec::media_push_frame(&push);
+                let pinned = self.room.pinned();
+                let of_others = match push {
+                    // Who is told to speak is no longer always taken by clients, unless that is said again.
+                    MediaPush::SelectedPeers(mut entries) if pinned.is_some() => {
+                        entries.extend(pinned.map(|pinned| (pinned, codec::ALWAYS)));
+                        codec::media_push_frame(&MediaPush::SelectedPeers(entries))
+                    }
+                    _ => frame.clone(),
+                };
                 for peer in self.room.media_peers() {
                     if Some(peer) != but {
+                        let frame = if Some(peer) == pinned { &frame } else { &of_others };
                         self.push(peer, frame.clone());
                     }
                 }

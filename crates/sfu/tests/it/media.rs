@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use muster_sfu::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent, TransportStats};
+use str0m::media::Mid;
 
 use crate::{got::Got, world::World};
 
@@ -218,6 +219,44 @@ fn who_leaves_is_gone_for_the_others() {
     );
 }
 
+/// Whether an answer closes a section, and takes it out of the bundle.
+fn is_rejected(answer: &str, mid: Mid) -> bool {
+    let section = answer
+        .split("\r\nm=")
+        .find(|section| section.contains(&format!("a=mid:{mid}\r\n")));
+    let group = answer.lines().find(|line| line.starts_with("a=group:BUNDLE"));
+    section.is_some_and(|section| section.split(' ').nth(1) == Some("0"))
+        && !group.unwrap().split(' ').any(|word| word == &*mid)
+}
+
+#[test]
+fn what_is_sent_anew_after_a_cut_takes_the_place_of_what_was_sent() {
+    let mut world = World::new(6);
+    let a = world.join();
+    let (_, before) = world.produce(a, MediaKind::Audio, &[], false);
+    world.command(a, Command::Rejoined);
+    let (mid, offer) = world.clients[a].offer_track(MediaKind::Audio, &[]);
+    let reply = world.command(
+        a,
+        Command::Produce {
+            kind: MediaKind::Audio,
+            paused: false,
+            screen_share: false,
+            offer,
+            app_data: Some(format!(r#"{{"mid":"{mid}"}}"#)),
+            mime_type: None,
+            transport: None,
+        },
+    );
+    let Reply::Produced { answer, .. } = reply else {
+        panic!("{reply:?}")
+    };
+    assert!(
+        is_rejected(&answer, before) && !is_rejected(&answer, mid),
+        "{answer}"
+    );
+}
+
 #[test]
 fn offers_do_not_grow_with_what_was_shared() {
     let mut world = World::new(6);
@@ -247,6 +286,7 @@ fn offers_do_not_grow_with_what_was_shared() {
         let Reply::Answer(answer) = reply else {
             panic!("{reply:?}")
         };
+        assert!(is_rejected(&answer, mid), "its place is free: {answer}");
         world.clients[a].send.answered(&answer);
         world.close_consumer(b, &consumed[0].mid);
     }

@@ -21,7 +21,11 @@ use muster_wire::{
     socket::{chat, livestreaming, plugin, polls, preset, recording, room},
 };
 
-use super::{Context, ProducerState, permissions};
+use super::{
+    Context, ProducerState,
+    media::{ALWAYS, NO_LONGER_ALWAYS, selected_peers},
+    permissions,
+};
 
 fn bytes(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
@@ -202,6 +206,10 @@ fn feature(context: &Context, event: &Event, reply_to: Option<u32>) -> (u32, Byt
             bytes(&edge::GlobalPeerPinningBroadcastResponse {
                 participant_id: peer.map(|id| id.to_string()).unwrap_or_default(),
             }),
+        ),
+        E::AlwaysTaken(peer, always) => (
+            number::SELECTED_PEERS_DIFF,
+            selected_peers(&[(*peer, if *always { ALWAYS } else { NO_LONGER_ALWAYS })]),
         ),
         _ => (reply_to.unwrap_or(number::ERROR), Bytes::new()),
     }
@@ -582,7 +590,14 @@ pub(super) fn media_join(event: &Event, producers: &[(PeerId, Vec<ProducerState>
             .iter()
             .map(|view| media_participant(view, of(view.peer)))
             .collect(),
-        selected_peers: Some(edge::SelectedPeersResponse::default()),
+        selected_peers: Some(edge::SelectedPeersResponse {
+            compulsory_peers: pinned
+                .iter()
+                .filter(|pinned| *pinned != peer)
+                .map(ToString::to_string)
+                .collect(),
+            ..Default::default()
+        }),
         max_preferred_streams: 0,
     })
 }

@@ -221,6 +221,24 @@ pub enum MediaReply {
     Done,
 }
 
+/// The priority of a peer whose media clients take, however many speak.
+pub const ALWAYS: i32 = -1;
+/// The priority of one of whom this is no longer so.
+pub const NO_LONGER_ALWAYS: i32 = 0x0ead_beef;
+
+/// The payload that changes whose media clients take.
+pub(super) fn selected_peers(entries: &[(PeerId, i32)]) -> Bytes {
+    bytes(&edge::SelectedPeersDiffResponse {
+        entries: entries
+            .iter()
+            .map(|(peer, priority)| edge::SelectedPeersDiffEntry {
+                peer_id: peer.to_string(),
+                priority: *priority,
+            })
+            .collect(),
+    })
+}
+
 /// What a media engine tells unasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaPush {
@@ -230,7 +248,7 @@ pub enum MediaPush {
     ProducerToggled(PeerId, ProducerState, Option<PeerId>),
     /// Somebody sends something no more.
     ProducerClosed(PeerId, ProducerState),
-    /// Who speaks: peers with their priorities (e.6).
+    /// Who speaks: peers with their priorities (e.6), from 1, or [`ALWAYS`].
     SelectedPeers(Vec<(PeerId, i32)>),
     /// The media session is over; the client joins again.
     Terminated(String),
@@ -336,18 +354,7 @@ impl MediaPush {
                     producer_state: Some(state.encode()),
                 }),
             ),
-            Self::SelectedPeers(entries) => (
-                number::SELECTED_PEERS_DIFF,
-                bytes(&edge::SelectedPeersDiffResponse {
-                    entries: entries
-                        .iter()
-                        .map(|(peer, priority)| edge::SelectedPeersDiffEntry {
-                            peer_id: peer.to_string(),
-                            priority: *priority,
-                        })
-                        .collect(),
-                }),
-            ),
+            Self::SelectedPeers(entries) => (number::SELECTED_PEERS_DIFF, selected_peers(entries)),
             Self::Terminated(reason) => (
                 number::MEDIA_TERMINATED,
                 bytes(&edge::MediaRoomTerminationBroadcastResponse {

@@ -15,7 +15,7 @@ use muster_wire::{event as number, frame};
 
 pub use self::decode::{DecodeError, decode};
 pub use self::media::{
-    ConsumeRequest, Consumer, MediaKind, MediaPush, MediaReply, MediaRequest, ProducerState,
+    ALWAYS, ConsumeRequest, Consumer, MediaKind, MediaPush, MediaReply, MediaRequest, ProducerState,
 };
 
 /// What a frame asks for.

@@ -595,6 +595,11 @@ fn media_sessions_are_told() {
         let pinned: edge::GlobalPeerPinningBroadcastResponse = told_as(&E::PeerPinned(peer), 0x0300_001e);
         assert_eq!(pinned.participant_id, id);
     }
+    for (always, priority) in [(true, -1), (false, 246_267_631)] {
+        let diff: edge::SelectedPeersDiffResponse = told_as(&E::AlwaysTaken(u(), always), 0x0300_0028);
+        let entry = &diff.entries[0];
+        assert_eq!((entry.peer_id.as_str(), entry.priority), (U, priority));
+    }
 }
 
 #[test]
