@@ -79,10 +79,7 @@ async fn upgrade(
     let host = target.origin.host_str().unwrap_or_default();
     let port = target.origin.port_or_known_default().unwrap_or_default();
     let (scheme, stream): (_, Box<dyn Stream>) = if target.origin.scheme() == "https" {
-        let tls = target
-            .tls
-            .clone()
-            .ok_or_else(|| broken(&"no settings for TLS"))?;
+        let tls = target.tls.clone().ok_or_else(|| broken(&"no settings for TLS"))?;
         let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(name).map_err(|error| broken(&error))?;
         let stream = TlsConnector::from(tls).connect(name, stream).await;
@@ -180,7 +177,9 @@ impl Listener {
                     return Frame::decode_any(&bytes).map_or(Heard::Closed(Closed::Broken), Heard::Frame);
                 }
                 Some(Ok(Message::Text(text))) => return Heard::Text(text.to_string()),
-                Some(Ok(Message::Close(Some(close)))) => return Heard::Closed(Closed::Code(close.code.into())),
+                Some(Ok(Message::Close(Some(close)))) => {
+                    return Heard::Closed(Closed::Code(close.code.into()));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Heard::Closed(Closed::Broken),
             }

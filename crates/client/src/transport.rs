@@ -108,13 +108,7 @@ impl Transport {
     pub fn bootstrap(&mut self, rids: &[&str]) -> Result<String, ClientError> {
         let mut api = self.rtc.sdp_api();
         api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
-        api.add_media(
-            MediaKind::Video,
-            Direction::SendOnly,
-            None,
-            None,
-            layers(rids),
-        );
+        api.add_media(MediaKind::Video, Direction::SendOnly, None, None, layers(rids));
         let made = api.apply();
         self.offered(made)
     }
@@ -159,10 +153,7 @@ impl Transport {
             !line.starts_with("a=candidate") || candidate(line) == Some(server)
         });
         let answer = SdpAnswer::from_sdp_string(&answer).map_err(media)?;
-        self.rtc
-            .sdp_api()
-            .accept_answer(pending, answer)
-            .map_err(media)?;
+        self.rtc.sdp_api().accept_answer(pending, answer).map_err(media)?;
         self.drain();
         Ok(())
     }
@@ -307,10 +298,7 @@ impl Transport {
 
 fn layers(rids: &[&str]) -> Option<Simulcast> {
     (!rids.is_empty()).then(|| Simulcast {
-        send: rids
-            .iter()
-            .map(|rid| SimulcastLayer::new(rid))
-            .collect(),
+        send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
         recv: Vec::new(),
     })
 }

@@ -24,13 +24,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub use self::{
-    profile::{Audio, Profile, Video},
-    report::{Joins, Packets, Report},
-};
 use self::{
     participant::{Crew, JOIN_LIMIT, Role, take_part},
     stats::{Clock, Kept, Live},
+};
+pub use self::{
+    profile::{Audio, Profile, Video},
+    report::{Joins, Packets, Report},
 };
 use crate::{ClientError, Target, transport::certificate, udp::Buffers};
 
@@ -174,8 +174,7 @@ pub async fn run(
     let mut threads = Vec::new();
     for (index, roles) in shares.into_iter().filter(|roles| !roles.is_empty()).enumerate() {
         let (plan, clock, live) = (Arc::clone(&plan), Arc::clone(&clock), Arc::clone(&live));
-        let (phases, joining, certificate) =
-            (phases.clone(), Arc::clone(&joining), certificate.clone());
+        let (phases, joining, certificate) = (phases.clone(), Arc::clone(&joining), certificate.clone());
         let (done, kept) = oneshot::channel();
         std::thread::Builder::new()
             .name(format!("load-{index}"))

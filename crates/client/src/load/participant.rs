@@ -407,7 +407,10 @@ impl Participant {
         }
         if receives {
             *kept.receivers.entry(self.role.meeting).or_default() += 1;
-            let received = self.subscriptions.iter().map(|subscription| subscription.received);
+            let received = self
+                .subscriptions
+                .iter()
+                .map(|subscription| subscription.received);
             kept.subscriptions.extend(received);
         }
     }

@@ -94,7 +94,13 @@ impl Report {
     #[expect(clippy::cast_precision_loss)]
     pub(super) fn new(plan: &Plan, live: &Live, kept: &Kept, measured: Duration) -> Self {
         let seconds = measured.as_secs_f64();
-        let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+        let rate = |count: u64| {
+            if seconds > 0.0 {
+                count as f64 / seconds
+            } else {
+                0.0
+            }
+        };
         let (attempted, succeeded) = (plan.people(), live.joined.load(Relaxed));
         let packets = packets(plan, kept);
         let received_bytes: u64 = kept.subscriptions.iter().map(|got| got.bytes).sum();
@@ -120,7 +126,11 @@ impl Report {
             layer_switches: kept.subscriptions.iter().map(|got| got.switches).sum(),
             key_frame_requests: kept.key_frame_requests,
             send_lag_ms: kept.lag.as_secs_f64() * 1_000.0,
-            errors: kept.errors.iter().map(|(text, count)| (text.clone(), *count)).collect(),
+            errors: kept
+                .errors
+                .iter()
+                .map(|(text, count)| (text.clone(), *count))
+                .collect(),
         }
     }
 

@@ -184,10 +184,7 @@ impl Participant {
     /// Notes something that somebody sends.
     fn learn(&mut self, peer: String, producers: impl IntoIterator<Item = media::ProducerState>) {
         for producer in producers {
-            if self.role.receives
-                && peer != self.peer
-                && self.known.insert(producer.producer_id.clone())
-            {
+            if self.role.receives && peer != self.peer && self.known.insert(producer.producer_id.clone()) {
                 self.to_consume.push((peer.clone(), producer));
             }
         }

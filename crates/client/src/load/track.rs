@@ -202,9 +202,7 @@ impl Track {
             .map(|stream| video.cut(stream.rid.as_deref(), false).packets)
             .sum();
         #[expect(clippy::cast_precision_loss)]
-        let step = video
-            .interval()
-            .div_f64((video.pacing * count as f64).max(1.0));
+        let step = video.interval().div_f64((video.pacing * count as f64).max(1.0));
         for (place, stream) in self.streams.iter_mut().enumerate() {
             let key = stream.until_key == 0;
             stream.until_key = if key {
