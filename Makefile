@@ -17,8 +17,8 @@ test: ## every test; the last line counts them
 lint: ## formatting, clippy, dependencies, shell scripts
 	@scripts/lint
 
-bench: build ## the benchmarks (about twenty minutes)
-	cargo build --release --locked --package muster-server --package muster-testkit --example seed --example room_load
+bench: build ## the benchmarks (about half an hour)
+	cargo build --release --locked --package muster-server --package muster-testkit --example seed --example room_load --example null_relay
 	@bench/run
 
 fuzz: ## the property tests with many more inputs, then each fuzz target: make fuzz SECONDS=600 CASES=100000

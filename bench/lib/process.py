@@ -18,7 +18,7 @@ class Child:
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
                 [*pin, *map(str, command)],
-                stdin=subprocess.DEVNULL,
+                stdin=popen.pop("stdin", subprocess.DEVNULL),
                 stdout=popen.pop("stdout", output),
                 stderr=output,
                 env={**os.environ, **(env or {})},

@@ -2,42 +2,20 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures::{SinkExt, StreamExt, stream::SplitSink};
+pub use muster_client::Closed;
+use muster_client::{Claims, ClientError, Heard, Talker, Target, socket};
 use muster_wire::{
     event,
-    frame::{self, Frame},
+    frame::Frame,
     media::edge,
-    prost::Message as _,
     socket::{chat, plugin, room},
 };
-use serde_json::Value;
-use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle, time::timeout};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message, protocol::CloseFrame},
-};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// How a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
-    /// With this code.
-    Code(u16),
-    /// Without a word.
-    Broken,
-}
-
-enum Heard {
-    Frame(Frame),
-    Text(String),
-    Closed(Closed),
-}
 
 /// A fake participant with one connection.
 pub struct Guest {
@@ -51,27 +29,18 @@ pub struct Guest {
     pub meeting: String,
     /// Its participant, as the token says; `user_id` on the wire.
     pub user: String,
-    pub(crate) out: SplitSink<Socket, Message>,
+    pub(crate) talker: Talker,
     heard: mpsc::UnboundedReceiver<Heard>,
     reader: JoinHandle<()>,
     pushes: VecDeque<Frame>,
     texts: VecDeque<String>,
     closed: Option<Closed>,
-    requests: u32,
 }
 
 impl std::fmt::Debug for Guest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Guest({} as {})", self.user, self.peer)
     }
-}
-
-/// What a token says of one thing.
-fn claim(token: &str, name: &str) -> String {
-    let part = token.split('.').nth(1).expect("a token");
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64");
-    let claims: Value = serde_json::from_slice(&bytes).expect("claims");
-    claims[name].as_str().expect("a claim").to_owned()
 }
 
 impl Guest {
@@ -82,55 +51,41 @@ impl Guest {
 
     /// Connects with a chosen peer id.
     pub async fn connect_as(origin: &str, token: &str, peer: &str) -> Self {
-        Self::try_connect(origin, token, &claim(token, "meetingId"), peer)
+        let meeting = Claims::read(token).expect("a token").meeting_id;
+        Self::try_connect(origin, token, &meeting, peer)
             .await
             .expect("a socket")
     }
 
     /// Connects, or tells the HTTP status with which the server refused.
     pub async fn try_connect(origin: &str, token: &str, meeting: &str, peer: &str) -> Result<Self, u16> {
-        let address = origin.replacen("http", "ws", 1);
-        let url = format!(
-            "{address}/ws?roomID={meeting}&peerID={peer}&authToken={token}&useMediaV2=true&ping=true\
-             &capabilities=2&joinWithDetails=true&useCfWorker=true&useStartSession=true"
-        );
-        let socket = match timeout(PATIENCE, connect_async(url)).await.expect("an answer") {
-            Ok((socket, _)) => socket,
-            Err(tungstenite::Error::Http(response)) => return Err(response.status().as_u16()),
+        let target = Target::resolve(origin, true, None).await.expect("an address");
+        let (talker, mut listener) = match socket::connect(&target, token, meeting, peer).await {
+            Ok(connected) => connected,
+            Err(ClientError::Refused(status)) => return Err(status),
             Err(error) => panic!("no socket: {error}"),
         };
-        let (out, mut incoming) = socket.split();
         let (hear, heard) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
-            let end = loop {
-                match incoming.next().await {
-                    Some(Ok(Message::Binary(bytes))) => {
-                        let frame = Frame::decode_any(&bytes).expect("a frame that reads");
-                        let _ = hear.send(Heard::Frame(frame));
-                    }
-                    Some(Ok(Message::Text(text))) => {
-                        let _ = hear.send(Heard::Text(text.to_string()));
-                    }
-                    Some(Ok(Message::Close(Some(close)))) => break Closed::Code(close.code.into()),
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => break Closed::Broken,
-                }
-            };
-            let _ = hear.send(Heard::Closed(end));
+            let mut over = false;
+            while !over {
+                let next = listener.next().await;
+                over = matches!(next, Heard::Closed(_));
+                let _ = hear.send(next);
+            }
         });
         Ok(Self {
             origin: origin.to_owned(),
             token: token.to_owned(),
             peer: peer.to_owned(),
             meeting: meeting.to_owned(),
-            user: claim(token, "participantId"),
-            out,
+            user: Claims::read(token).expect("a token").participant_id,
+            talker,
             heard,
             reader,
             pushes: VecDeque::new(),
             texts: VecDeque::new(),
             closed: None,
-            requests: 0,
         })
     }
 
@@ -154,19 +109,12 @@ impl Guest {
 
     /// Sends bytes as they are.
     pub async fn send_raw(&mut self, message: Message) {
-        timeout(PATIENCE, self.out.send(message))
-            .await
-            .expect("a write in time")
-            .expect("an open socket");
+        self.talker.send(message).await.expect("an open socket");
     }
 
     /// Sends without waiting for a reply; answers the request's id.
     pub async fn tell(&mut self, event: u32, message: &impl muster_wire::prost::Message) -> String {
-        self.requests += 1;
-        let id = format!("{}-{}", self.peer, self.requests);
-        let bytes = frame::encode(event, &id, message);
-        self.send_raw(Message::Binary(bytes)).await;
-        id
+        self.talker.tell(event, message).await.expect("an open socket")
     }
 
     /// Asks, and waits for the reply with the same id; an error reply is the error.
@@ -180,8 +128,7 @@ impl Guest {
             .wait(|frame| frame.id == id)
             .await
             .unwrap_or_else(|closed| panic!("{closed:?} instead of a reply to {event}"));
-        if matches!(reply.event, event::ERROR | event::MEDIA_ERROR) {
-            let error = edge::ErrorResponse::decode(reply.payload).expect("an error");
+        if let Some(error) = socket::refusal(&reply) {
             assert_eq!(error.event_id, i32::try_from(event).expect("a number"));
             return Err(error.error_message);
         }
@@ -190,13 +137,7 @@ impl Guest {
 
     /// Asks, and waits for the reply; none where the connection ends instead.
     pub async fn try_ask(&mut self, event: u32, message: &impl muster_wire::prost::Message) -> Option<Frame> {
-        self.requests += 1;
-        let id = format!("{}-{}", self.peer, self.requests);
-        let bytes = frame::encode(event, &id, message);
-        let sent = timeout(PATIENCE, self.out.send(Message::Binary(bytes))).await;
-        if sent.expect("a write in time").is_err() {
-            return None;
-        }
+        let id = self.talker.tell(event, message).await.ok()?;
         self.wait(|frame| frame.id == id).await.ok()
     }
 
@@ -380,11 +321,7 @@ impl Guest {
 
     /// Closes with a code.
     pub async fn close(mut self, code: u16) {
-        let close = CloseFrame {
-            code: code.into(),
-            reason: "".into(),
-        };
-        let _ = timeout(PATIENCE, self.out.send(Message::Close(Some(close)))).await;
+        let _ = self.talker.close(code).await;
         let _ = timeout(PATIENCE, self.closed()).await;
     }
 

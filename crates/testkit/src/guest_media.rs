@@ -1,16 +1,14 @@
 //! What a fake participant does of media: the signalling, with descriptions that stand for real ones.
 
-use futures::SinkExt;
 use muster_wire::{
     event,
     frame::{self, Frame},
     media::{self, edge},
     socket::chat,
 };
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{Guest, guest::PATIENCE};
+use crate::Guest;
 
 /// What stands for a description of a client.
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
@@ -195,7 +193,7 @@ impl Guest {
 
     /// Sends what ends the connection, perhaps before all of it is written.
     pub async fn send_and_forget(&mut self, message: Message) {
-        let _ = timeout(PATIENCE, self.out.send(message)).await;
+        let _ = self.talker.send(message).await;
     }
 
     /// Writes a text to everybody; whether its echo came before the connection ended.
@@ -205,10 +203,7 @@ impl Guest {
             payload: text.to_owned(),
         };
         let bytes = frame::encode(event::SEND_MESSAGE_TO_ROOM, "said", &sent);
-        if timeout(PATIENCE, self.out.send(Message::Binary(bytes)))
-            .await
-            .is_ok_and(|sent| sent.is_err())
-        {
+        if self.talker.send(Message::Binary(bytes)).await.is_err() {
             return false;
         }
         let peer = self.peer.clone();

@@ -2,6 +2,7 @@
 
 mod backup;
 mod dev;
+mod load;
 mod serve;
 mod token;
 
@@ -46,6 +47,8 @@ enum Command {
         #[command(flatten)]
         backup: backup::Backup,
     },
+    /// Load a server with participants that have real media, and tell what they measured
+    Load(Box<load::Load>),
     /// Print the OpenAPI document
     Openapi,
     /// Print the settings file with every key, its default and its meaning
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
             Command::Dev(settings) => Box::pin(dev::dev(settings, resolve)).await,
             Command::Token { settings, command } => token::run(&resolve(settings)?, command).await,
             Command::Backup { settings, backup } => backup.run(&resolve(settings)?).await,
+            Command::Load(load) => Box::pin(load.run()).await,
             Command::Openapi => print(&crate::api::openapi::document()),
             Command::DefaultConfig => print(crate::config::DEFAULT_TOML),
         }

@@ -46,7 +46,8 @@ impl StopSignals {
         })
     }
 
-    async fn told(&mut self) {
+    /// Waits for one.
+    pub async fn told(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
             _ = self.int.recv() => {}

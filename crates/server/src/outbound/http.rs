@@ -81,16 +81,22 @@ fn roots() -> RootCertStore {
     roots
 }
 
+/// How to speak TLS as a client. Reads the system's certificates, so not on the runtime.
+pub fn tls() -> anyhow::Result<ClientConfig> {
+    Ok(
+        ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .context("the TLS versions")?
+            .with_root_certificates(roots())
+            .with_no_client_auth(),
+    )
+}
+
 /// A client whose every request is given up after `timeout`. It judges host names; a literal address must be
 /// judged with [`check`](super::check) before each request. Reads the system's certificates, so not on the runtime.
 pub fn client(lookup: impl Lookup, allowed: &[IpNet], timeout: Duration) -> anyhow::Result<Client> {
-    let tls = ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .context("the TLS versions")?
-        .with_root_certificates(roots())
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls()?)
         .dns_resolver(Arc::new(Judged {
             lookup: Arc::new(lookup),
             allowed: allowed.into(),

@@ -14,6 +14,7 @@ mod disk_full;
 mod idempotency;
 mod live;
 mod livestreams;
+mod load;
 mod meetings;
 mod openapi;
 mod participants;
