@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import preact from '@preact/preset-vite';
+import { defineConfig } from 'vite';
+
+/** Where `npm run dev` finds a server: `muster dev`. */
+const server = process.env.MUSTER_URL ?? 'http://localhost:8080';
+const faces = ['/client', '/v2', '/files', '/settings.json', '/dev-origin.js', '/healthz', '/openapi.json', '/.well-known'];
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  plugins: [preact()],
+  build: {
+    target: 'es2022',
+    // Everything is a file of our own: the Content-Security-Policy allows nothing inline.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: { console: at('index.html'), meet: at('meet/index.html') },
+    },
+  },
+  server: { proxy: Object.fromEntries(faces.map((path) => [path, { target: server, ws: true }])) },
+});
