@@ -16,6 +16,8 @@ export default defineConfig({
     // Everything is a file of our own: the Content-Security-Policy allows nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The meeting kit is one file.
+    chunkSizeWarningLimit: 2500,
     rollupOptions: {
       input: { console: at('index.html'), meet: at('meet/index.html') },
     },
