@@ -46,7 +46,9 @@ suite('in a meeting', (site) => {
     await site.server.begin();
     await page.getByText('The server does not answer. Trying again').waitFor({ state: 'hidden' });
     await page.getByText('The server answers again.').waitFor({ state: 'hidden' });
-    await page.locator('rtk-leave-button').waitFor();
+    await visitor.until('inside again', () =>
+      page.evaluate(() => document.querySelector('rtk-meeting').meeting.self.roomJoined),
+    );
   });
 
   visits(site, 'a camera that is refused keeps nobody out', async (visit) => {
