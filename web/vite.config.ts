@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
+import { compress } from './compress';
 
 /** Where `npm run dev` finds a server: `muster dev`. */
 const server = process.env.MUSTER_URL ?? 'http://localhost:8080';
@@ -9,12 +10,14 @@ const faces = ['/client', '/v2', '/files', '/settings.json', '/dev-origin.js', '
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  plugins: [preact()],
+  plugins: [preact(), compress()],
   build: {
     target: 'es2022',
     // Everything is a file of our own: the Content-Security-Policy allows nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The meeting kit is one file.
+    chunkSizeWarningLimit: 2500,
     rollupOptions: {
       input: { console: at('index.html'), meet: at('meet/index.html') },
     },

@@ -1,11 +1,6 @@
 import { render } from 'preact';
+import { MeetPage } from './page';
 
-function Meet() {
-  return (
-    <main>
-      <h1>Meeting</h1>
-    </main>
-  );
-}
-
-render(<Meet />, document.getElementById('root')!);
+const root = document.getElementById('root')!;
+root.replaceChildren();
+render(<MeetPage />, root);
