@@ -1,11 +1,11 @@
 import { render } from 'preact';
+import './style/base.css';
+import './style/layout.css';
+import './style/parts.css';
+import './style/pictures.css';
+import './style/screens.css';
+import { Root } from './root';
+import { startRouter } from './router';
 
-function Console() {
-  return (
-    <main>
-      <h1>Muster</h1>
-    </main>
-  );
-}
-
-render(<Console />, document.getElementById('root')!);
+startRouter();
+render(<Root />, document.getElementById('root')!);
