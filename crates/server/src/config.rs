@@ -256,6 +256,8 @@ pub struct Config {
     pub database: Address,
     /// The file of the master key.
     pub master_key_file: PathBuf,
+    /// Whether this is `muster dev`: the page's own origin stands for every host of the client SDK.
+    pub dev: bool,
     /// Plain HTTP.
     pub listen: SocketAddr,
     /// TLS listener and its certificate.
@@ -370,6 +372,7 @@ impl Config {
             data_dir,
             database,
             master_key_file,
+            dev: false,
             listen: s.listen.context("listen is missing")?,
             tls,
             admin_listen: s.admin_listen,

@@ -18,6 +18,7 @@ pub mod outbound;
 pub mod realtime;
 pub mod rooms;
 pub mod telemetry;
+pub mod web;
 pub mod webhooks;
 
 use std::{net::SocketAddr, time::Duration};

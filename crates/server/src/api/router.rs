@@ -6,7 +6,7 @@ use super::{
     accounts, active_session, analytics, apps, error::ApiError, livestreams, meetings, openapi, participants,
     presets, recordings, route::Route, sessions, webhook_deliveries, webhooks,
 };
-use crate::{app::App, client_api, health, http::edge, realtime::socket};
+use crate::{app::App, client_api, health, http::edge, realtime::socket, web};
 
 /// The prefix under which the hosted service serves the API; every route is served without it too.
 pub const PREFIX: &str = "/client/v4";
@@ -53,6 +53,7 @@ pub fn router(app: App) -> Router {
     let edge = axum::middleware::from_fn_with_state(app.clone(), edge::edge);
     let management = management
         .route("/openapi.json", axum::routing::get(openapi::serve))
+        .merge(web::router(&app.config))
         .fallback(async || ApiError::no_route().into_response())
         .method_not_allowed_fallback(async || ApiError::no_method().into_response())
         .layer(edge.clone());

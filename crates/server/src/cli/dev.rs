@@ -16,6 +16,7 @@ use muster_store::{
 
 use super::{serve, token};
 use crate::{
+    app::App,
     config::{Config, Settings},
     start,
     telemetry::logs,
@@ -23,11 +24,18 @@ use crate::{
 
 const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
 
+/// Who may join the meeting: custom id, name, preset.
+const PEOPLE: [(&str, &str, &str); 2] = [
+    ("host", "Ada", "group_call_host"),
+    ("guest", "Grace", "group_call_participant"),
+];
+
 pub async fn dev(
     settings: Settings,
     resolve: impl FnOnce(Settings) -> anyhow::Result<Config>,
 ) -> anyhow::Result<()> {
     let mut config = resolve(settings.clone())?;
+    config.dev = true;
     if settings.public_url.is_none() {
         config.public_url = format!("http://localhost:{}", config.listen.port());
     }
@@ -37,9 +45,11 @@ pub async fn dev(
         return Ok(());
     };
     let playground = Playground::prepare(&running.app.store).await?;
+    let base = format!("http://localhost:{}", running.address.port());
+    let links = playground.join_links(&running.app, &base).await?;
     serve::tell_addresses(&running);
     println!();
-    playground.tell(&format!("http://localhost:{}", running.address.port()));
+    playground.tell(&base, &links);
     stop.serve_until_told(running).await;
     Ok(())
 }
@@ -144,10 +154,7 @@ impl Playground {
         store
             .write(move |conn| {
                 Box::pin(async move {
-                    for (custom_id, name, preset) in [
-                        ("host", "Ada", "group_call_host"),
-                        ("guest", "Grace", "group_call_participant"),
-                    ] {
+                    for (custom_id, name, preset) in PEOPLE {
                         let new = NewParticipant {
                             custom_participant_id: custom_id.into(),
                             preset: PresetRef::Name(preset.into()),
@@ -163,13 +170,47 @@ impl Playground {
         Ok(())
     }
 
-    fn tell(&self, base: &str) {
+    /// For each of the people who is still there, the address at which it joins. What follows the `#` stays
+    /// in the browser.
+    async fn join_links(&self, app: &App, base: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let at = &self.at;
+        let first = participants::Window::Page(PageRequest::default());
+        let mut links = Vec::new();
+        for (custom_id, ..) in PEOPLE {
+            let filter = participants::ParticipantFilter {
+                custom_participant_id: Some(custom_id.into()),
+                ..Default::default()
+            };
+            let found = app.store.roster(at, &filter, &first).await?;
+            let Some(listed) = found.participants.first() else {
+                continue;
+            };
+            let person = app.store.participant(at, listed.id.parse()?).await?;
+            let signed = app
+                .participant_tokens
+                .sign(at.scope.app, &person, TOKEN_LIFE, app.now())?;
+            links.push((
+                custom_id,
+                format!("{base}/meet/{}#token={}", at.meeting, signed.token),
+            ));
+        }
+        Ok(links)
+    }
+
+    fn tell(&self, base: &str, links: &[(&str, String)]) {
         let Self { at, secret } = self;
         let (account, app, meeting) = (&at.scope.account, at.scope.app, at.meeting);
         println!("account  {account}");
         println!("app      {app}");
         println!("meeting  {meeting}");
         println!("token    {secret}");
+        println!("page     {base}/");
+        println!();
+        println!("Join the meeting, each in a tab of its own:");
+        println!();
+        for (who, link) in links {
+            println!("{who:<8} {link}");
+        }
         println!();
         println!("List the meeting's participants:");
         println!();

@@ -27,6 +27,7 @@ mod sessions;
 mod smoke;
 mod storms;
 mod telemetry;
+mod web;
 mod webhook_deliveries;
 mod webhooks;
 mod writes;

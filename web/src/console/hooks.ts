@@ -1,0 +1,123 @@
+// Loading, acting and asking again.
+
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError } from './http';
+
+const asError = (problem: unknown): ApiError =>
+  problem instanceof ApiError ? problem : new ApiError(0, problem instanceof Error ? problem.message : String(problem));
+
+export interface Loaded<T> {
+  data: T | undefined;
+  error: ApiError | undefined;
+  /** Under way; `data` is then of the time before. */
+  loading: boolean;
+  reload: () => void;
+}
+
+/** What `load` answers; asked again when one of `inputs` changes, the old answer standing until the new one is there. */
+export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, inputs: unknown[]): Loaded<T> {
+  const [state, setState] = useState<Omit<Loaded<T>, 'reload'>>({ data: undefined, error: undefined, loading: true });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const controller = new AbortController();
+    setState((old) => ({ ...old, loading: true }));
+    load(controller.signal).then(
+      (data) => controller.signal.aborted || setState({ data, error: undefined, loading: false }),
+      (problem: unknown) =>
+        controller.signal.aborted || setState((old) => ({ ...old, error: asError(problem), loading: false })),
+    );
+    return () => controller.abort();
+  }, [...inputs, turn]);
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
+  return { ...state, reload };
+}
+
+export interface Action {
+  busy: boolean;
+  error: ApiError | undefined;
+  /** Does it, unless it is being done; true when it went well. */
+  run: (work: () => Promise<unknown>) => Promise<boolean>;
+  clear: () => void;
+}
+
+export function useAction(): Action {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError>();
+  const running = useRef(false);
+  const run = useCallback(async (work: () => Promise<unknown>) => {
+    if (running.current) return false;
+    running.current = true;
+    setBusy(true);
+    setError(undefined);
+    try {
+      await work();
+      return true;
+    } catch (problem) {
+      setError(asError(problem));
+      return false;
+    } finally {
+      running.current = false;
+      setBusy(false);
+    }
+  }, []);
+  return { busy, error, run, clear: useCallback(() => setError(undefined), []) };
+}
+
+/** Asks every `ms` from the end of the last answer on, and not at all while the tab is hidden. */
+export function usePoll<T>(ask: (signal: AbortSignal) => Promise<T>, ms: number, inputs: unknown[]): Loaded<T> {
+  const [state, setState] = useState<Omit<Loaded<T>, 'reload'>>({ data: undefined, error: undefined, loading: true });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let asking = false;
+    const next = async () => {
+      clearTimeout(timer);
+      if (asking || document.hidden) return;
+      asking = true;
+      try {
+        const data = await ask(signal);
+        if (!signal.aborted) setState({ data, error: undefined, loading: false });
+      } catch (problem) {
+        if (!signal.aborted) setState((old) => ({ ...old, error: asError(problem), loading: false }));
+      }
+      asking = false;
+      if (!signal.aborted && !document.hidden) timer = setTimeout(() => void next(), ms);
+    };
+    const onVisibility = () => void next();
+    document.addEventListener('visibilitychange', onVisibility);
+    void next();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', onVisibility);
+    };
+  }, [...inputs, ms, turn]);
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
+  return { ...state, reload };
+}
+
+/** `value`, once it has stood still for `ms`. */
+export function useSettled<T>(value: T, ms: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}
+
+/** Whether something has been going on for longer than `ms`. */
+export function useLasting(on: boolean, ms = 300): boolean {
+  const [lasting, setLasting] = useState(false);
+  useEffect(() => {
+    if (!on) {
+      setLasting(false);
+      return;
+    }
+    const timer = setTimeout(() => setLasting(true), ms);
+    return () => clearTimeout(timer);
+  }, [on, ms]);
+  return lasting;
+}
