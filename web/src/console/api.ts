@@ -111,12 +111,12 @@ export class AppApi {
   removeParticipant = (meeting: string, id: string) =>
     this.remove<unknown>(`/meetings/${meeting}/participants/${id}`, { disconnect: true });
 
-  /** Null while nobody is in the meeting. */
-  activeSession = (meeting: string, signal?: Signal): Promise<Session | null> =>
-    one(this.get<Session>(`/meetings/${meeting}/active-session`, { signal, quiet: true })).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 404 && error.message.startsWith('No active session')) return null;
-      throw error;
-    });
+  /** Null while nobody is in the meeting. (`active-session` would answer 404 then, which browsers log as an error.) */
+  activeSession = async (meeting: string, signal?: Signal): Promise<Session | null> => {
+    const query = { meeting_id: meeting, status: 'LIVE', per_page: 1 };
+    const { data } = await this.get<{ sessions: Session[] }>('/sessions', { query, signal, quiet: true });
+    return data.sessions[0] ?? null;
+  };
   kick = (meeting: string, participant: string, ban: boolean) =>
     this.post<unknown>(`/meetings/${meeting}/active-session/kick`, { participant_ids: [participant], ban });
   kickAll = (meeting: string) =>

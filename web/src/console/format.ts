@@ -48,7 +48,7 @@ export function words(name: string): string {
 
 /** Up to two letters that stand for a person. */
 export function initials(name: string): string {
-  const parts = name.trim().split(/\s+/).filter(Boolean);
+  const parts = name.split(/\s+/).filter((part) => /^\p{L}/u.test(part));
   const letters = [parts[0], parts.length > 1 ? parts.at(-1) : undefined].map((part) => (part ? [...part][0] : ''));
   return letters.join('').toUpperCase() || '?';
 }

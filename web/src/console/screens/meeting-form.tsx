@@ -62,6 +62,6 @@ function Field({ option, values, set }: { option: Option; values: Values; set: (
     case 'secret':
       return <TextField {...shared} type="password" value={String(value)} hint={hint ?? 'Never shown again. Empty: as it is.'} />;
     default:
-      return <TextField {...shared} type={kind} value={String(value)} min={min} max={max} />;
+      return <TextField {...shared} type={kind} value={String(value)} min={min} max={max} autofocus={path === 'title'} />;
   }
 }

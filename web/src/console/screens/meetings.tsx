@@ -62,8 +62,8 @@ export function Meetings() {
             title: 'Status',
             cell: ({ status }) => <Badge tone={status === 'ACTIVE' ? 'good' : 'plain'}>{status === 'ACTIVE' ? 'Active' : 'Inactive'}</Badge>,
           },
-          { title: 'Options', minor: true, cell: (meeting) => <Options of={meeting} /> },
-          { title: 'Created', minor: true, cell: ({ created_at }) => <Ago time={created_at} /> },
+          { title: 'Options', room: 'minor', cell: (meeting) => <Options of={meeting} /> },
+          { title: 'Created', room: 'least', cell: ({ created_at }) => <Ago time={created_at} /> },
         ]}
         actions={(meeting) => (
           <>

@@ -61,8 +61,8 @@ export function Participants({ meeting }: { meeting: string }) {
         onRetry={found.reload}
         columns={[
           { title: 'Name', cell: (person) => <Person of={person} /> },
-          { title: 'Preset', cell: ({ preset_name }) => <code>{preset_name}</code>, minor: true },
-          { title: 'Added', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+          { title: 'Preset', cell: ({ preset_name }) => <code>{preset_name}</code>, room: 'minor' },
+          { title: 'Added', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
         ]}
         actions={(person) => (
           <>

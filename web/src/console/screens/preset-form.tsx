@@ -48,12 +48,16 @@ function Fields({ branch, change }: { branch: Branch; change: Change }) {
           ))}
         </div>
       )}
-      {branch.branches.map((inner) => (
-        <fieldset class="preset-group" key={inner.path}>
-          <legend>{words(inner.name)}</legend>
-          <Fields branch={inner} change={change} />
-        </fieldset>
-      ))}
+      {branch.branches.length > 0 && (
+        <div class="preset-groups">
+          {branch.branches.map((inner) => (
+            <fieldset class="preset-group" key={inner.path}>
+              <legend>{words(inner.name)}</legend>
+              <Fields branch={inner} change={change} />
+            </fieldset>
+          ))}
+        </div>
+      )}
     </div>
   );
 }

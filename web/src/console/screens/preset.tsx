@@ -92,13 +92,13 @@ function Editor({ preset, onSaved }: { preset: Preset; onSaved: () => void }) {
           </span>
         )}
       </div>
-      <Form action={action} submit="Save" onSubmit={onSubmit}>
+      <div class="screen-form"><Form action={action} submit="Save" onSubmit={onSubmit}>
         {view === 'form' ? (
           <PresetFields body={body} onChange={setBody} />
         ) : (
           <TextField label="Preset as JSON" name="json" value={text} onValue={setText} rows={28} code />
         )}
-      </Form>
+      </Form></div>
     </>
   );
 }

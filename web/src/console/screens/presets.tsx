@@ -46,7 +46,7 @@ export function Presets() {
         onRetry={found.reload}
         columns={[
           { title: 'Name', cell: ({ id, name }) => <a href={at('presets', id)}>{name}</a> },
-          { title: 'Changed', cell: ({ updated_at }) => <Ago time={updated_at} />, minor: true },
+          { title: 'Changed', cell: ({ updated_at }) => <Ago time={updated_at} />, room: 'least' },
         ]}
         actions={(preset) => (
           <>

@@ -68,9 +68,9 @@ export function Sessions() {
           },
           { title: 'Status', cell: (session) => <StatusOf session={session} /> },
           { title: 'Started', cell: ({ started_at }) => <time dateTime={started_at}>{when(started_at)}</time> },
-          { title: 'Length', cell: lengthOf, minor: true },
-          { title: 'At most at once', cell: ({ max_concurrent_participants }) => number(max_concurrent_participants), minor: true, right: true },
-          { title: 'Minutes', cell: ({ minutes_consumed }) => number(minutes_consumed), minor: true, right: true },
+          { title: 'Length', cell: lengthOf, room: 'minor' },
+          { title: 'At most at once', cell: ({ max_concurrent_participants }) => number(max_concurrent_participants), room: 'least', right: true },
+          { title: 'Minutes', cell: ({ minutes_consumed }) => number(minutes_consumed), room: 'minor', right: true },
         ]}
         empty={
           <EmptyState title={narrowed ? 'No session matches.' : 'No sessions yet.'}>

@@ -52,9 +52,9 @@ export function Tokens() {
           columns={[
             { title: 'Name', cell: (token) => token.name || <span class="dim">unnamed</span> },
             { title: 'Permission', cell: ({ permission }) => <Badge>{permission === 'realtime-admin' ? 'Realtime Admin' : 'Realtime'}</Badge> },
-            { title: 'Last used', cell: ({ last_used_at }) => <Ago time={last_used_at} />, minor: true },
-            { title: 'Expires', cell: ({ expires_at }) => <Ago time={expires_at} />, minor: true },
-            { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+            { title: 'Last used', cell: ({ last_used_at }) => <Ago time={last_used_at} />, room: 'least' },
+            { title: 'Expires', cell: ({ expires_at }) => <Ago time={expires_at} />, room: 'minor' },
+            { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
           ]}
           actions={(token) => (
             <button type="button" class="button small danger-text" aria-label={`Revoke ${nameOf(token)}`} onClick={() => setOpen(token)}>

@@ -89,9 +89,9 @@ function Log({ webhook }: { webhook: string }) {
         columns={[
           { title: 'Event', cell: ({ event }) => <code>{event}</code> },
           { title: 'Status', cell: ({ status }) => <Status of={status} /> },
-          { title: 'Answer', cell: (delivery) => delivery.response_status ?? delivery.error ?? '–', minor: true },
-          { title: 'Attempts', cell: ({ attempt_count }) => attempt_count, minor: true, right: true },
-          { title: 'When', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+          { title: 'Answer', cell: (delivery) => delivery.response_status ?? delivery.error ?? '–', room: 'minor' },
+          { title: 'Attempts', cell: ({ attempt_count }) => attempt_count, room: 'least', right: true },
+          { title: 'When', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
         ]}
         actions={(delivery) => (
           <button type="button" class="button small" aria-label={`Details of ${delivery.event}, ${when(delivery.created_at)}`} onClick={() => setOpen(delivery.id)}>

@@ -41,8 +41,8 @@ export function Webhooks() {
         columns={[
           { title: 'Name', cell: ({ id, name }) => <a href={at('webhooks', id)}>{name}</a> },
           { title: 'Status', cell: (webhook) => <Enabled webhook={webhook} /> },
-          { title: 'Address', cell: ({ url }) => <code>{url}</code>, minor: true },
-          { title: 'Events', cell: ({ events: told }) => (told.length === events.length ? 'all' : `${told.length} of ${events.length}`), minor: true },
+          { title: 'Address', cell: ({ url }) => <code>{url}</code>, room: 'minor' },
+          { title: 'Events', cell: ({ events: told }) => (told.length === events.length ? 'all' : `${told.length} of ${events.length}`), room: 'least' },
         ]}
         actions={(webhook) => (
           <>
