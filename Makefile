@@ -7,8 +7,9 @@ help: ## what there is
 run: build ## a server on http://localhost:8080 with something to try
 	@exec "$${CARGO_TARGET_DIR:-target}/release/muster" dev
 
-build: ## the release program, target/release/muster
+build: ## the release program with the web page, target/release/muster
 	@scripts/setup build
+	@scripts/build-web
 	cargo build --release --locked --package muster-server
 
 test: ## every test; the last line counts them

@@ -9,35 +9,10 @@
 //
 // Prints a line for each failed test; the last line is "N passed, N failed".
 
-import { readdirSync } from 'node:fs';
-import { run } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { startBrowser } from './browser.mjs';
 import { startPages } from './pages.mjs';
 import { Server } from './server.mjs';
-
-const FILE_MS = 240_000;
-
-async function runTests() {
-  const only = process.argv[2] ?? '';
-  const folder = new URL('tests/', import.meta.url);
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith('.test.mjs') && name.includes(only))
-    .map((name) => fileURLToPath(new URL(name, folder)));
-  const score = { passed: 0, failed: 0 };
-  // One after the other: video for several people is all that a small machine can encode.
-  for await (const { type, data } of run({ files, concurrency: 1, timeout: FILE_MS })) {
-    if (type === 'test:stderr' || type === 'test:stdout') process.stdout.write(data.message);
-    if (type === 'test:pass' && data.details.type !== 'suite') score.passed += 1;
-    // A suite fails with its tests, which have been counted; by itself it counts only when it has none.
-    if (type === 'test:fail' && data.details.error.failureType !== 'subtestsFailed') {
-      score.failed += 1;
-      const { cause, message } = data.details.error;
-      console.log(`FAILED ${data.name}: ${String(cause?.stack ?? cause ?? message)}`);
-    }
-  }
-  return score;
-}
+import { runTests } from './tests.mjs';
 
 const stops = [];
 let score = { passed: 0, failed: 0 };
@@ -53,7 +28,7 @@ try {
     browser: browser.address,
     page: pages.address,
   });
-  score = await server.alongside(runTests());
+  score = await server.alongside(runTests(new URL('tests/', import.meta.url)));
 } catch (problem) {
   console.log(`FAILED ${problem.stack}`);
   score.failed += 1;

@@ -20,7 +20,11 @@ export function MeetingView({ meeting, show, onEnded }: Props) {
   useEffect(() => {
     document.title = meeting.meta.meetingTitle || 'Meeting';
     show(meeting, place.current!);
-    const left = ({ state }: { state: string }) => onEnded(state);
+    // While the client is trying to come back it is out of the meeting, too, but only for now.
+    const trying = (state: string) => state === 'disconnected' && meeting.meta.socketState.state !== 'failed';
+    const left = ({ state }: { state: string }) => {
+      if (!trying(state)) onEnded(state);
+    };
     meeting.self.on('roomLeft', left);
     return () => void meeting.self.removeListener('roomLeft', left);
   }, [meeting]);
