@@ -97,16 +97,13 @@ function AppSwitch({ app, here }: { app: string | undefined; here: string }) {
   if (!app) return null;
   const screen = OF_APP.some(([name]) => name === here) ? here : 'meetings';
   return (
-    <label class="app-switch">
-      <span class="unseen">App</span>
-      <select class="input" value={app} onChange={(event) => go(to('apps', event.currentTarget.value, screen))}>
-        {apps.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name || id}
-          </option>
-        ))}
-      </select>
-    </label>
+    <select class="input" aria-label="App" value={app} onChange={(event) => go(to('apps', event.currentTarget.value, screen))}>
+      {apps.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name || id}
+        </option>
+      ))}
+    </select>
   );
 }
 
