@@ -77,6 +77,8 @@ suite('participants in the console', (site) => {
     const { id } = await site.server.rest('POST', '/meetings', { title });
     for (let n = 1; n <= count; n += 1) {
       const body = { name: `Person ${n}`, custom_participant_id: `p-${n}`, preset_name: 'group_call_participant' };
+      // Not to be asked for: initials stand in its place.
+      body.picture = `https://pictures.example.org/${n}.png`;
       await site.server.rest('POST', `/meetings/${id}/participants`, body);
     }
     return id;

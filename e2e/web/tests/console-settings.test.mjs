@@ -21,7 +21,11 @@ suite('presets in the console', (site) => {
     assert.ok(labels > 60, `a field for each setting: ${labels}`);
     await operator.page.getByLabel('Kick participant').check();
     await operator.page.getByLabel('Waiting room type').selectOption('SKIP');
-    await operator.page.getByRole('group', { name: 'Audio' }).first().getByLabel('Can produce').selectOption('CAN_REQUEST');
+    await operator.page
+      .getByRole('group', { name: 'Audio' })
+      .first()
+      .getByLabel('Can produce')
+      .selectOption('CAN_REQUEST');
     await operator.looksRight('preset');
     await operator.press('Save');
     await operator.reads('The preset is saved.');
@@ -112,7 +116,7 @@ suite('webhooks in the console', (site) => {
       status = 200;
       await operator.press('Deliver again');
       await operator.front.locator('.facts').getByText('Delivered').waitFor();
-      await operator.press('Cancel');
+      await operator.press('Close');
       await operator.looksRight('webhook');
       assert.ok(told.length > new Set(told).size, 'the same delivery came twice');
       await operator.goes('webhooks');
@@ -137,7 +141,8 @@ suite('the account in the console', (site) => {
     await operator.press('Create');
     await operator.dialog('The new token');
     const secret = await operator.front.getByLabel('API token').inputValue();
-    const verify = () => fetch(`${site.server.origin}/client/v4/user/tokens/verify`, { headers: { authorization: `Bearer ${secret}` } });
+    const verify = () =>
+      fetch(`${site.server.origin}/client/v4/user/tokens/verify`, { headers: { authorization: `Bearer ${secret}` } });
     assert.equal((await verify()).status, 200);
     await operator.press('Done');
     await operator.row('CI').waitFor();

@@ -50,7 +50,9 @@ suite('signing in to the console', (site) => {
     await keyboard.press('Enter');
     const heading = operator.page.getByRole('heading', { name: 'Meetings', level: 1 });
     await heading.waitFor();
-    await operator.visitor.until('the heading has the focus', () => heading.evaluate((h1) => h1 === document.activeElement));
+    await operator.visitor.until('the heading has the focus', () =>
+      heading.evaluate((h1) => h1 === document.activeElement),
+    );
     await operator.row('First meeting').getByRole('button', { name: 'Delete First meeting' }).focus();
     await keyboard.press('Enter');
     await operator.dialog('Delete this meeting?');
@@ -58,6 +60,23 @@ suite('signing in to the console', (site) => {
     await operator.noDialog();
     const focused = await operator.page.evaluate(() => document.activeElement.getAttribute('aria-label'));
     assert.equal(focused, 'Delete First meeting', 'the focus is back where it was');
+  });
+
+  visits(site, 'what takes longer than a moment shows that it is under way', async (visit) => {
+    const operator = await Operator.signIn(visit, site.server);
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await operator.page.route('**/presets?**', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await operator.page.getByRole('link', { name: 'Presets' }).click();
+    await operator.page.getByRole('status', { name: 'Loading' }).waitFor();
+    assert.ok((await operator.page.locator('.skeleton').count()) > 0);
+    await operator.looksRight('loading');
+    release();
+    await operator.row('group_call_host').waitFor();
+    await operator.page.locator('.progress-bar').waitFor({ state: 'detached' });
   });
 
   visits(site, 'a server that is away is told, with a way to try again', async (visit) => {

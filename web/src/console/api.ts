@@ -126,12 +126,19 @@ export class AppApi {
   muteAll = (meeting: string, allow_unmute: boolean) =>
     this.post<{ muted_participants_count: number }>(`/meetings/${meeting}/active-session/mute-all`, { allow_unmute });
 
-  sessions = async (query: List & { status?: string | undefined; sort_by?: string; meeting_id?: string | undefined }, signal?: Signal) => {
+  sessions = async (
+    query: List & { status?: string | undefined; sort_by?: string; meeting_id?: string | undefined },
+    signal?: Signal,
+  ) => {
     const { data, paging } = await this.get<{ sessions: Session[] }>('/sessions', { query: { ...query }, signal });
     return { items: data.sessions, paging: paging! };
   };
   session = (id: string, signal?: Signal) => one(this.get<Session>(`/sessions/${id}`, { signal }));
-  stays = async (session: string, query: List & { sort_order?: string; include_peer_events?: boolean }, ask: Ask = {}) => {
+  stays = async (
+    session: string,
+    query: List & { sort_order?: string; include_peer_events?: boolean },
+    ask: Ask = {},
+  ) => {
     const answer = await this.get<{ participants: Stay[] }>(`/sessions/${session}/participants`, {
       ...ask,
       query: { sort_by: 'joinedAt', ...query },
@@ -141,7 +148,8 @@ export class AppApi {
   chat = (session: string) =>
     one(this.get<{ chat_download_url: string; chat_download_url_expiry: string }>(`/sessions/${session}/chat`));
 
-  presets = (query: List, signal?: Signal) => page(this.get<PresetSummary[]>('/presets', { query: { ...query }, signal }));
+  presets = (query: List, signal?: Signal) =>
+    page(this.get<PresetSummary[]>('/presets', { query: { ...query }, signal }));
   preset = (id: string, signal?: Signal) => one(this.get<Preset>(`/presets/${id}`, { signal }));
   createPreset = (body: Json) => this.post<Preset>('/presets', body);
   replacePreset = (id: string, body: PresetBody) => this.put<Preset>(`/presets/${id}`, body);
@@ -156,8 +164,7 @@ export class AppApi {
   deleteWebhook = (id: string) => this.remove<Webhook>(`/webhooks/${id}`);
   deliveries = (webhook: string, query: List & { status?: string | undefined }, ask: Ask = {}) =>
     page(this.get<Delivery[]>(`/webhooks/${webhook}/deliveries`, { ...ask, query: { ...query } }));
-  redeliver = (webhook: string, id: string) =>
-    this.post<Delivery>(`/webhooks/${webhook}/deliveries/${id}/redeliver`);
+  redeliver = (webhook: string, id: string) => this.post<Delivery>(`/webhooks/${webhook}/deliveries/${id}/redeliver`);
 
   analytics = (start_date: string, end_date: string, signal?: Signal) =>
     one(this.get<Analytics>('/analytics/daywise', { query: { start_date, end_date }, signal }));

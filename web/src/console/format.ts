@@ -38,7 +38,8 @@ export function span(ms: number): string {
   return m > 0 ? `${m} min ${String(s).padStart(2, '0')} s` : `${s} s`;
 }
 
-export const count = (n: number, thing: string, things = `${thing}s`): string => `${number(n)} ${n === 1 ? thing : things}`;
+export const count = (n: number, thing: string, things = `${thing}s`): string =>
+  `${number(n)} ${n === 1 ? thing : things}`;
 
 /** `can_edit_display_name` as `Can edit display name`. */
 export function words(name: string): string {

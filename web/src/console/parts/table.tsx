@@ -29,11 +29,23 @@ export interface TableProps<T> {
 }
 
 /** Its roles are said, since on a phone it is not laid out as a table, whereupon browsers may not take it for one. */
-export function Table<T>({ caption, columns, rows, rowKey, loading, error, onRetry, actions, empty, expected = 6 }: TableProps<T>) {
+export function Table<T>({
+  caption,
+  columns,
+  rows,
+  rowKey,
+  loading,
+  error,
+  onRetry,
+  actions,
+  empty,
+  expected = 6,
+}: TableProps<T>) {
   const stale = useLasting(loading && rows !== undefined);
   if (error && rows === undefined) return <Failed error={error} onRetry={onRetry} />;
   if (rows?.length === 0 && !loading) return <>{empty}</>;
-  const shape = (column: Column<T>) => [column.room ?? '', column.right ? 'right' : ''].filter(Boolean).join(' ') || undefined;
+  const shape = (column: Column<T>) =>
+    [column.room ?? '', column.right ? 'right' : ''].filter(Boolean).join(' ') || undefined;
   return (
     <div class={stale ? 'table-box stale' : 'table-box'} aria-busy={loading}>
       {error && <Failed error={error} onRetry={onRetry} />}
@@ -61,7 +73,11 @@ export function Table<T>({ caption, columns, rows, rowKey, loading, error, onRet
                   {column.cell(row)}
                 </td>
               ))}
-              {actions && <td role="cell" class="row-actions">{actions(row)}</td>}
+              {actions && (
+                <td role="cell" class="row-actions">
+                  {actions(row)}
+                </td>
+              )}
             </tr>
           )) ?? <Skeleton columns={columns.map(shape)} rows={expected} more={actions !== undefined} />}
         </tbody>

@@ -31,7 +31,12 @@ export function Apps() {
           { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
         ]}
         actions={(app) => (
-          <button type="button" class="button small" aria-label={`Rename ${app.name ?? app.id}`} onClick={() => setOpen({ app })}>
+          <button
+            type="button"
+            class="button small"
+            aria-label={`Rename ${app.name ?? app.id}`}
+            onClick={() => setOpen({ app })}
+          >
             Rename
           </button>
         )}

@@ -66,7 +66,8 @@ function Field({ leaf: { path, name, value }, change }: { leaf: Leaf; change: Ch
   const shared = { name: path, label: words(name) };
   if (typeof value === 'boolean') return <CheckField {...shared} value={value} onValue={(to) => change(path, to)} />;
   const choices = choicesOf(path);
-  if (choices) return <SelectField {...shared} value={String(value)} choices={choices} onValue={(to) => change(path, to)} />;
+  if (choices)
+    return <SelectField {...shared} value={String(value)} choices={choices} onValue={(to) => change(path, to)} />;
   if (typeof value === 'number') {
     // What does not read as a number is sent as it stands: the server says what is wrong with it.
     const onValue = (to: string) => change(path, to === '' || Number.isNaN(Number(to)) ? to : Number(to));
@@ -76,7 +77,12 @@ function Field({ leaf: { path, name, value }, change }: { leaf: Leaf; change: Ch
     <div class="with-swatch">
       <TextField {...shared} value={value} onValue={(to) => change(path, to)} />
       {/^#[0-9a-f]{6}$/i.test(value) && (
-        <input type="color" aria-label={`${shared.label}: pick`} value={value} onInput={(event) => change(path, event.currentTarget.value)} />
+        <input
+          type="color"
+          aria-label={`${shared.label}: pick`}
+          value={value}
+          onInput={(event) => change(path, event.currentTarget.value)}
+        />
       )}
     </div>
   );

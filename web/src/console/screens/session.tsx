@@ -136,7 +136,13 @@ function ChatExport({ session }: { session: string }) {
           Download chat (CSV)
         </a>
       ) : (
-        <button type="button" class="button" disabled={link === null} aria-disabled={action.busy} onClick={() => void ask()}>
+        <button
+          type="button"
+          class="button"
+          disabled={link === null}
+          aria-disabled={action.busy}
+          onClick={() => void ask()}
+        >
           <Spinner on={action.busy} />
           Export chat
         </button>
