@@ -15,7 +15,7 @@ build: ## the release program with the web page, target/release/muster
 test: ## every test; the last line counts them
 	@scripts/test
 
-lint: ## formatting, clippy, dependencies, shell scripts
+lint: ## formatting, clippy, dependencies, types of the web page, shell scripts
 	@scripts/lint
 
 bench: build ## the benchmarks (about twenty minutes)

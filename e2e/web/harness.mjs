@@ -25,13 +25,13 @@ function fail() {
   throw new Error('MUSTER_WEB_BROWSER is not set: run this by drive.mjs');
 }
 
-/** A file's tests, one after the other, on a server of their own: `site.server`. */
-export function suite(name, body) {
+/** A file's tests, one after the other, on a server of their own: `site.server`, which is `muster dev` unless said. */
+export function suite(name, body, start = DevServer.start) {
   const site = {};
   describe(name, { concurrency: false }, () => {
     before(async () => {
       site.browser = await chromium.connect(address);
-      site.server = await DevServer.start();
+      site.server = await start();
     });
     after(async () => {
       await site.browser?.close();

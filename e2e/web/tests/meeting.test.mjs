@@ -65,6 +65,25 @@ suite('in a meeting', (site) => {
     }
   });
 
+  visits(site, 'the link that would tell a foreign host the token is not shown', async (visit) => {
+    const { meeting, link } = await site.server.invite();
+    const visitor = await visit();
+    await visitor.open(link);
+    const join = visitor.page.getByRole('button', { name: 'Join' });
+    await join.waitFor();
+    await site.server.rest('PATCH', `/meetings/${meeting.id}`, { status: 'INACTIVE' });
+    await join.click();
+    const trouble = visitor.page.locator('rtk-setup-screen .troubleshoot-link');
+    await trouble.waitFor({ state: 'attached' });
+    assert.match(await trouble.getAttribute('href'), /authToken=eyJ/);
+    assert.ok(!(await trouble.isVisible()));
+    const left = await trouble.evaluate((element) => {
+      const click = new MouseEvent('click', { bubbles: true, cancelable: true, composed: true });
+      return element.dispatchEvent(click);
+    });
+    assert.equal(left, false, 'a click goes nowhere');
+  });
+
   visits(site, 'what the kit would ask of foreign hosts is refused, and nothing else', async (visit) => {
     const { visitor, meeting } = await inside(visit);
     const { token } = await site.server.rest('POST', `/meetings/${meeting.id}/participants`, {

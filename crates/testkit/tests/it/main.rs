@@ -26,5 +26,6 @@ mod sessions;
 mod smoke;
 mod storms;
 mod telemetry;
+mod web;
 mod webhook_deliveries;
 mod webhooks;
