@@ -101,7 +101,7 @@ suite('webhooks in the console', (site) => {
       await operator.row('Billing').waitFor();
       await operator.looksRight('webhooks');
 
-      const guest = await visit();
+      const guest = await visit({ viewport: { width: 480, height: 480 } });
       await guest.open(site.server.told.host);
       await guest.page.getByRole('button', { name: 'Join' }).click();
       await guest.page.locator('rtk-leave-button').waitFor();
