@@ -111,12 +111,12 @@ export class AppApi {
   removeParticipant = (meeting: string, id: string) =>
     this.remove<unknown>(`/meetings/${meeting}/participants/${id}`, { disconnect: true });
 
-  /** Null while nobody is in the meeting. */
-  activeSession = (meeting: string, signal?: Signal): Promise<Session | null> =>
-    one(this.get<Session>(`/meetings/${meeting}/active-session`, { signal, quiet: true })).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 404 && error.message.startsWith('No active session')) return null;
-      throw error;
-    });
+  /** Null while nobody is in the meeting. (`active-session` would answer 404 then, which browsers log as an error.) */
+  activeSession = async (meeting: string, signal?: Signal): Promise<Session | null> => {
+    const query = { meeting_id: meeting, status: 'LIVE', per_page: 1 };
+    const { data } = await this.get<{ sessions: Session[] }>('/sessions', { query, signal, quiet: true });
+    return data.sessions[0] ?? null;
+  };
   kick = (meeting: string, participant: string, ban: boolean) =>
     this.post<unknown>(`/meetings/${meeting}/active-session/kick`, { participant_ids: [participant], ban });
   kickAll = (meeting: string) =>
@@ -126,12 +126,19 @@ export class AppApi {
   muteAll = (meeting: string, allow_unmute: boolean) =>
     this.post<{ muted_participants_count: number }>(`/meetings/${meeting}/active-session/mute-all`, { allow_unmute });
 
-  sessions = async (query: List & { status?: string | undefined; sort_by?: string; meeting_id?: string | undefined }, signal?: Signal) => {
+  sessions = async (
+    query: List & { status?: string | undefined; sort_by?: string; meeting_id?: string | undefined },
+    signal?: Signal,
+  ) => {
     const { data, paging } = await this.get<{ sessions: Session[] }>('/sessions', { query: { ...query }, signal });
     return { items: data.sessions, paging: paging! };
   };
   session = (id: string, signal?: Signal) => one(this.get<Session>(`/sessions/${id}`, { signal }));
-  stays = async (session: string, query: List & { sort_order?: string; include_peer_events?: boolean }, ask: Ask = {}) => {
+  stays = async (
+    session: string,
+    query: List & { sort_order?: string; include_peer_events?: boolean },
+    ask: Ask = {},
+  ) => {
     const answer = await this.get<{ participants: Stay[] }>(`/sessions/${session}/participants`, {
       ...ask,
       query: { sort_by: 'joinedAt', ...query },
@@ -141,7 +148,8 @@ export class AppApi {
   chat = (session: string) =>
     one(this.get<{ chat_download_url: string; chat_download_url_expiry: string }>(`/sessions/${session}/chat`));
 
-  presets = (query: List, signal?: Signal) => page(this.get<PresetSummary[]>('/presets', { query: { ...query }, signal }));
+  presets = (query: List, signal?: Signal) =>
+    page(this.get<PresetSummary[]>('/presets', { query: { ...query }, signal }));
   preset = (id: string, signal?: Signal) => one(this.get<Preset>(`/presets/${id}`, { signal }));
   createPreset = (body: Json) => this.post<Preset>('/presets', body);
   replacePreset = (id: string, body: PresetBody) => this.put<Preset>(`/presets/${id}`, body);
@@ -156,8 +164,7 @@ export class AppApi {
   deleteWebhook = (id: string) => this.remove<Webhook>(`/webhooks/${id}`);
   deliveries = (webhook: string, query: List & { status?: string | undefined }, ask: Ask = {}) =>
     page(this.get<Delivery[]>(`/webhooks/${webhook}/deliveries`, { ...ask, query: { ...query } }));
-  redeliver = (webhook: string, id: string) =>
-    this.post<Delivery>(`/webhooks/${webhook}/deliveries/${id}/redeliver`);
+  redeliver = (webhook: string, id: string) => this.post<Delivery>(`/webhooks/${webhook}/deliveries/${id}/redeliver`);
 
   analytics = (start_date: string, end_date: string, signal?: Signal) =>
     one(this.get<Analytics>('/analytics/daywise', { query: { start_date, end_date }, signal }));

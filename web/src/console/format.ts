@@ -38,7 +38,8 @@ export function span(ms: number): string {
   return m > 0 ? `${m} min ${String(s).padStart(2, '0')} s` : `${s} s`;
 }
 
-export const count = (n: number, thing: string, things = `${thing}s`): string => `${number(n)} ${n === 1 ? thing : things}`;
+export const count = (n: number, thing: string, things = `${thing}s`): string =>
+  `${number(n)} ${n === 1 ? thing : things}`;
 
 /** `can_edit_display_name` as `Can edit display name`. */
 export function words(name: string): string {
@@ -48,7 +49,7 @@ export function words(name: string): string {
 
 /** Up to two letters that stand for a person. */
 export function initials(name: string): string {
-  const parts = name.trim().split(/\s+/).filter(Boolean);
+  const parts = name.split(/\s+/).filter((part) => /^\p{L}/u.test(part));
   const letters = [parts[0], parts.length > 1 ? parts.at(-1) : undefined].map((part) => (part ? [...part][0] : ''));
   return letters.join('').toUpperCase() || '?';
 }

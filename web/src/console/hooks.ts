@@ -98,6 +98,24 @@ export function usePoll<T>(ask: (signal: AbortSignal) => Promise<T>, ms: number,
   return { ...state, reload };
 }
 
+/** Steps back from a page that has become empty, as when its last record was deleted. */
+export function useNoEmptyPage(found: { items: unknown[] } | undefined, page: number, back: () => void): void {
+  const empty = found?.items.length === 0 && page > 1;
+  useEffect(() => {
+    if (empty) back();
+  }, [empty]);
+}
+
+/** The time, every `ms`. */
+export function useNow(ms: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+  return now;
+}
+
 /** `value`, once it has stood still for `ms`. */
 export function useSettled<T>(value: T, ms: number): T {
   const [settled, setSettled] = useState(value);

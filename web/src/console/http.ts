@@ -116,7 +116,11 @@ function failure(status: number, told: unknown): ApiError {
   );
   const message = body?.error?.message ?? body?.errors?.[0]?.message;
   if (status === 429) return new ApiError(status, 'Too many requests. Wait a moment, then try again.');
-  if (status === 403) return new ApiError(status, message === 'Authentication error' ? 'This API token may not do that.' : (message ?? 'Refused.'));
+  if (status === 403)
+    return new ApiError(
+      status,
+      message === 'Authentication error' ? 'This API token may not do that.' : (message ?? 'Refused.'),
+    );
   return new ApiError(status, message ?? `The server answered with status ${status}.`, faults);
 }
 

@@ -24,7 +24,10 @@ export interface Group {
 
 export type Values = Record<string, string | boolean>;
 
-const choices = (...words: string[]): readonly Choice[] => [['', 'Default'], ...words.map((word): Choice => [word, word.replaceAll('_', ' ')])];
+const choices = (...words: string[]): readonly Choice[] => [
+  ['', 'Default'],
+  ...words.map((word): Choice => [word, word.replaceAll('_', ' ')]),
+];
 const STORAGE = 'recording_config.storage_config';
 const S3 = ['aws', 'digitalocean'];
 const BUCKETS = ['aws', 'digitalocean', 'azure', 'gcs'];
@@ -46,20 +49,45 @@ export const GROUPS: Group[] = [
       { path: 'record_on_start', label: 'Record from the beginning', kind: 'check' },
       { path: 'live_stream_on_start', label: 'Livestream from the beginning', kind: 'check' },
       { path: 'transcribe_on_end', label: 'Transcribe when a session has ended', kind: 'check' },
-      { path: 'summarize_on_end', label: 'Summarize when a session has ended', kind: 'check', hint: 'Needs the transcript.' },
+      {
+        path: 'summarize_on_end',
+        label: 'Summarize when a session has ended',
+        kind: 'check',
+        hint: 'Needs the transcript.',
+      },
     ],
   },
   {
     title: 'Recording',
     options: [
       { path: 'recording_config.max_seconds', label: 'At most (seconds)', kind: 'number', min: 60, max: 86400 },
-      { path: 'recording_config.file_name_prefix', label: 'File name begins with', kind: 'text', hint: 'Letters, digits and underscores.' },
-      { path: 'recording_config.video_config.codec', label: 'Video codec', kind: 'choice', choices: choices('H264', 'VP8') },
+      {
+        path: 'recording_config.file_name_prefix',
+        label: 'File name begins with',
+        kind: 'text',
+        hint: 'Letters, digits and underscores.',
+      },
+      {
+        path: 'recording_config.video_config.codec',
+        label: 'Video codec',
+        kind: 'choice',
+        choices: choices('H264', 'VP8'),
+      },
       { path: 'recording_config.video_config.width', label: 'Width (pixels)', kind: 'number', min: 1, max: 1920 },
       { path: 'recording_config.video_config.height', label: 'Height (pixels)', kind: 'number', min: 1, max: 1920 },
       { path: 'recording_config.video_config.export_file', label: 'Write a video file', kind: 'yes-no' },
-      { path: 'recording_config.audio_config.codec', label: 'Audio codec', kind: 'choice', choices: choices('AAC', 'MP3') },
-      { path: 'recording_config.audio_config.channel', label: 'Audio channels', kind: 'choice', choices: choices('mono', 'stereo') },
+      {
+        path: 'recording_config.audio_config.codec',
+        label: 'Audio codec',
+        kind: 'choice',
+        choices: choices('AAC', 'MP3'),
+      },
+      {
+        path: 'recording_config.audio_config.channel',
+        label: 'Audio channels',
+        kind: 'choice',
+        choices: choices('mono', 'stereo'),
+      },
       { path: 'recording_config.audio_config.export_file', label: 'Write an audio file', kind: 'yes-no' },
       { path: 'recording_config.video_config.watermark.url', label: 'Watermark picture', kind: 'url' },
       {
@@ -68,16 +96,48 @@ export const GROUPS: Group[] = [
         kind: 'choice',
         choices: choices('left top', 'right top', 'left bottom', 'right bottom'),
       },
-      { path: 'recording_config.video_config.watermark.size.width', label: 'Watermark width', kind: 'number', min: 1, max: 65535 },
-      { path: 'recording_config.video_config.watermark.size.height', label: 'Watermark height', kind: 'number', min: 1, max: 65535 },
-      { path: 'recording_config.live_streaming_config.rtmp_url', label: 'RTMP address of the livestream', kind: 'text' },
+      {
+        path: 'recording_config.video_config.watermark.size.width',
+        label: 'Watermark width',
+        kind: 'number',
+        min: 1,
+        max: 65535,
+      },
+      {
+        path: 'recording_config.video_config.watermark.size.height',
+        label: 'Watermark height',
+        kind: 'number',
+        min: 1,
+        max: 65535,
+      },
+      {
+        path: 'recording_config.live_streaming_config.rtmp_url',
+        label: 'RTMP address of the livestream',
+        kind: 'text',
+      },
     ],
   },
   {
     title: 'Storage of recordings',
     options: [
-      { path: 'recording_config.realtimekit_bucket_config.enabled', label: "Keep on the server's own store", kind: 'yes-no' },
-      { path: `${STORAGE}.type`, label: 'Upload to', kind: 'choice', choices: [['', 'Nowhere else'], ['aws', 'Amazon S3 or like it'], ['digitalocean', 'DigitalOcean Spaces'], ['gcs', 'Google Cloud Storage'], ['azure', 'Azure'], ['sftp', 'SFTP']] },
+      {
+        path: 'recording_config.realtimekit_bucket_config.enabled',
+        label: "Keep on the server's own store",
+        kind: 'yes-no',
+      },
+      {
+        path: `${STORAGE}.type`,
+        label: 'Upload to',
+        kind: 'choice',
+        choices: [
+          ['', 'Nowhere else'],
+          ['aws', 'Amazon S3 or like it'],
+          ['digitalocean', 'DigitalOcean Spaces'],
+          ['gcs', 'Google Cloud Storage'],
+          ['azure', 'Azure'],
+          ['sftp', 'SFTP'],
+        ],
+      },
       { path: `${STORAGE}.bucket`, label: 'Bucket', kind: 'text', storage: BUCKETS },
       { path: `${STORAGE}.region`, label: 'Region', kind: 'text', storage: BUCKETS },
       { path: `${STORAGE}.provider`, label: 'Provider', kind: 'choice', choices: choices('cloudflare'), storage: S3 },
@@ -87,7 +147,13 @@ export const GROUPS: Group[] = [
       { path: `${STORAGE}.host`, label: 'Host', kind: 'text', storage: ['sftp'] },
       { path: `${STORAGE}.port`, label: 'Port', kind: 'number', min: 1, max: 65535, storage: ['sftp'] },
       { path: `${STORAGE}.username`, label: 'User', kind: 'text', storage: ['sftp'] },
-      { path: `${STORAGE}.auth_method`, label: 'Signs in by', kind: 'choice', choices: choices('KEY', 'PASSWORD'), storage: ['sftp'] },
+      {
+        path: `${STORAGE}.auth_method`,
+        label: 'Signs in by',
+        kind: 'choice',
+        choices: choices('KEY', 'PASSWORD'),
+        storage: ['sftp'],
+      },
       { path: `${STORAGE}.password`, label: 'Password', kind: 'secret', storage: ['sftp'] },
       { path: `${STORAGE}.private_key`, label: 'Private key', kind: 'secret', storage: ['sftp'] },
       { path: `${STORAGE}.path`, label: 'Folder', kind: 'text', storage: [...BUCKETS, 'sftp'] },
@@ -100,17 +166,54 @@ export const GROUPS: Group[] = [
         path: 'ai_config.transcription.language',
         label: 'Language',
         kind: 'choice',
-        choices: choices('en-US', 'en-IN', 'en', 'de', 'el', 'es', 'fr', 'hi', 'it', 'nl', 'pl', 'pt', 'pt-BR', 'ru', 'sv', 'multi'),
+        choices: choices(
+          'en-US',
+          'en-IN',
+          'en',
+          'de',
+          'el',
+          'es',
+          'fr',
+          'hi',
+          'it',
+          'nl',
+          'pl',
+          'pt',
+          'pt-BR',
+          'ru',
+          'sv',
+          'multi',
+        ),
       },
-      { path: 'ai_config.transcription.keywords', label: 'Keywords', kind: 'list', hint: 'Names and terms to listen for, one a line.' },
+      {
+        path: 'ai_config.transcription.keywords',
+        label: 'Keywords',
+        kind: 'list',
+        hint: 'Names and terms to listen for, one a line.',
+      },
       { path: 'ai_config.transcription.profanity_filter', label: 'Leave out swear words', kind: 'yes-no' },
       { path: 'ai_config.summarization.word_limit', label: 'Words of a summary', kind: 'number', min: 150, max: 1000 },
-      { path: 'ai_config.summarization.text_format', label: 'Format', kind: 'choice', choices: choices('markdown', 'plain_text') },
+      {
+        path: 'ai_config.summarization.text_format',
+        label: 'Format',
+        kind: 'choice',
+        choices: choices('markdown', 'plain_text'),
+      },
       {
         path: 'ai_config.summarization.summary_type',
         label: 'Kind of meeting',
         kind: 'choice',
-        choices: choices('general', 'team_meeting', 'sales_call', 'client_check_in', 'interview', 'daily_standup', 'one_on_one_meeting', 'lecture', 'code_review'),
+        choices: choices(
+          'general',
+          'team_meeting',
+          'sales_call',
+          'client_check_in',
+          'interview',
+          'daily_standup',
+          'one_on_one_meeting',
+          'lecture',
+          'code_review',
+        ),
       },
     ],
   },
@@ -119,7 +222,8 @@ export const GROUPS: Group[] = [
 const OPTIONS = GROUPS.flatMap((group) => group.options);
 
 export function valueAt(body: unknown, path: string): JsonValue | undefined {
-  return path.split('.').reduce<unknown>((inner, name) => (inner as Json | null | undefined)?.[name], body) as JsonValue | undefined;
+  return path.split('.').reduce<unknown>((inner, name) => (inner as Json | null | undefined)?.[name], body) as
+    JsonValue | undefined;
 }
 
 export function put(body: Json, path: string, value: JsonValue): void {
@@ -142,14 +246,19 @@ export function formValues(meeting?: Meeting): Values {
   );
 }
 
-export const isShown = ({ storage }: Option, values: Values): boolean => !storage || storage.includes(String(values[`${STORAGE}.type`]));
+export const isShown = ({ storage }: Option, values: Values): boolean =>
+  !storage || storage.includes(String(values[`${STORAGE}.type`]));
 
 function typed({ kind }: Option, value: string | boolean): JsonValue {
   if (typeof value === 'boolean') return value;
   if (value === '') return null;
   if (kind === 'number') return Number.isNaN(Number(value)) ? value : Number(value);
   if (kind === 'yes-no') return value === 'true';
-  if (kind === 'list') return value.split('\n').map((line) => line.trim()).filter(Boolean);
+  if (kind === 'list')
+    return value
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean);
   return value;
 }
 

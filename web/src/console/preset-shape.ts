@@ -18,18 +18,45 @@ const CHOICES: Record<string, readonly Choice[]> = {
     ['SKIP_ON_ACCEPT', 'Waits to be let in'],
   ),
   recorder_type: named(['NONE', 'None'], ['RECORDER', 'Recorder'], ['LIVESTREAMER', 'Livestreamer']),
-  view_type: named(['GROUP_CALL', 'Group call'], ['WEBINAR', 'Webinar'], ['AUDIO_ROOM', 'Audio room'], ['LIVESTREAM', 'Livestream']),
-  quality: named(['qvga', 'QVGA (240p)'], ['vga', 'VGA (480p)'], ['hd', 'HD (720p)'], ['fhd', 'Full HD (1080p)'], ['uhd', 'Ultra HD (2160p)']),
-  border_radius: named(['sharp', 'Sharp'], ['rounded', 'Rounded'], ['extra-rounded', 'Extra rounded'], ['circular', 'Circular']),
+  view_type: named(
+    ['GROUP_CALL', 'Group call'],
+    ['WEBINAR', 'Webinar'],
+    ['AUDIO_ROOM', 'Audio room'],
+    ['LIVESTREAM', 'Livestream'],
+  ),
+  quality: named(
+    ['qvga', 'QVGA (240p)'],
+    ['vga', 'VGA (480p)'],
+    ['hd', 'HD (720p)'],
+    ['fhd', 'Full HD (1080p)'],
+    ['uhd', 'Ultra HD (2160p)'],
+  ),
+  border_radius: named(
+    ['sharp', 'Sharp'],
+    ['rounded', 'Rounded'],
+    ['extra-rounded', 'Extra rounded'],
+    ['circular', 'Circular'],
+  ),
   border_width: named(['none', 'None'], ['thin', 'Thin'], ['fat', 'Fat']),
   theme: named(['darkest', 'Darkest'], ['dark', 'Dark'], ['light', 'Light']),
 };
 
 /** Texts that a preset need not have; without them they would not be offered. */
-const OPTIONAL = ['permissions.stage_access', 'ui.design_tokens.logo', 'ui.design_tokens.font_family', 'ui.design_tokens.google_font'];
+const OPTIONAL = [
+  'permissions.stage_access',
+  'ui.design_tokens.logo',
+  'ui.design_tokens.font_family',
+  'ui.design_tokens.google_font',
+];
 
 /** Free-form parts, which the JSON view is for. */
-const FREE = new Set(['permissions.plugins.config', 'permissions.track_recording', 'permissions.chat.channel', 'permissions.chat.message', 'ui.config_diff']);
+const FREE = new Set([
+  'permissions.plugins.config',
+  'permissions.track_recording',
+  'permissions.chat.channel',
+  'permissions.chat.message',
+  'ui.config_diff',
+]);
 
 export const choicesOf = (path: string): readonly Choice[] | undefined => {
   const choices = CHOICES[path.slice(path.lastIndexOf('.') + 1)];

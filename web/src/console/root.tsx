@@ -46,7 +46,9 @@ export function Root() {
 
 function Everything({ signedIn, leave }: { signedIn: SignedIn; leave: (reason?: string) => void }) {
   const account = useMemo(() => {
-    const http = new Http(signedIn.token, () => leave('The API token is no longer good. It has expired or was revoked.'));
+    const http = new Http(signedIn.token, () =>
+      leave('The API token is no longer good. It has expired or was revoked.'),
+    );
     return new AccountApi(http, signedIn.account);
   }, [signedIn, leave]);
   const apps = useLoad((signal) => account.apps(signal), [account]);
@@ -96,7 +98,11 @@ function Screens({ leave }: { leave: () => void }) {
   return (
     <AppContext.Provider value={context}>
       <Shell app={recent} here={(app ? rest[0] : first) ?? ''} leave={leave}>
-        {app ? <InApp key={app} known={app === recent} parts={rest} /> : <OfAccount first={first} more={parts.length > 1} />}
+        {app ? (
+          <InApp key={app} known={app === recent} parts={rest} />
+        ) : (
+          <OfAccount first={first} more={parts.length > 1} />
+        )}
       </Shell>
     </AppContext.Provider>
   );

@@ -32,7 +32,8 @@ export function go(address: string, { replace = false } = {}): void {
 
 /** Plain links to our own screens change the screen without loading the page again. */
 function onClick(event: MouseEvent): void {
-  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+    return;
   const link = (event.target as Element | null)?.closest?.('a');
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
   if (!link.pathname.startsWith(ROOT)) return;
@@ -57,7 +58,9 @@ export function usePlace(): Place {
 }
 
 /** What the address asks for by `names`, and a way to change it; empty text is left out of the address. */
-export function useQuery<N extends string>(...names: N[]): [Record<N, string>, (change: Partial<Record<N, string>>) => void] {
+export function useQuery<N extends string>(
+  ...names: N[]
+): [Record<N, string>, (change: Partial<Record<N, string>>) => void] {
   const { query } = usePlace();
   const values = Object.fromEntries(names.map((name) => [name, query.get(name) ?? ''])) as Record<N, string>;
   const change = (by: Partial<Record<N, string>>) => {

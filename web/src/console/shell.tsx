@@ -51,7 +51,13 @@ export function Shell({ app, here, leave, children }: ShellProps) {
             <Mark />
             Muster
           </a>
-          <button type="button" class="button quiet menu-button" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
+          <button
+            type="button"
+            class="button quiet menu-button"
+            aria-expanded={open}
+            aria-controls="menu"
+            onClick={() => setOpen(!open)}
+          >
             Menu
           </button>
         </div>
@@ -68,7 +74,12 @@ export function Shell({ app, here, leave, children }: ShellProps) {
             <p class="menu-title">Account</p>
             <ul>
               {OF_ACCOUNT.map(([name, title]) => (
-                <Entry key={name} href={to(name)} title={title} current={here === name || (name === 'apps' && here === '')} />
+                <Entry
+                  key={name}
+                  href={to(name)}
+                  title={title}
+                  current={here === name || (name === 'apps' && here === '')}
+                />
               ))}
             </ul>
           </nav>
@@ -97,16 +108,18 @@ function AppSwitch({ app, here }: { app: string | undefined; here: string }) {
   if (!app) return null;
   const screen = OF_APP.some(([name]) => name === here) ? here : 'meetings';
   return (
-    <label class="app-switch">
-      <span class="unseen">App</span>
-      <select class="input" value={app} onChange={(event) => go(to('apps', event.currentTarget.value, screen))}>
-        {apps.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name || id}
-          </option>
-        ))}
-      </select>
-    </label>
+    <select
+      class="input"
+      aria-label="App"
+      value={app}
+      onChange={(event) => go(to('apps', event.currentTarget.value, screen))}
+    >
+      {apps.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name || id}
+        </option>
+      ))}
+    </select>
   );
 }
 

@@ -4,10 +4,19 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { encode } from 'uqr';
 import { ago, initials, when } from '../format';
+import { useNow } from '../hooks';
 import { toast } from './toast';
 
 /** The heading of a screen, which has the focus when the screen appears. */
-export function Heading({ title, back, children }: { title: string; back?: { label: string; href: string }; children?: ComponentChildren }) {
+export function Heading({
+  title,
+  back,
+  children,
+}: {
+  title: string;
+  back?: { label: string; href: string };
+  children?: ComponentChildren;
+}) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Muster`;
@@ -37,20 +46,23 @@ export const Badge = ({ tone = 'plain', children }: { tone?: Tone; children?: Co
 );
 
 /** `3 minutes ago`, with the time itself when pointed at. */
-export const Ago = ({ time }: { time: string | null | undefined }) =>
-  time ? (
+export function Ago({ time }: { time: string | null | undefined }) {
+  const now = useNow(15_000);
+  if (!time) return <span class="dim">never</span>;
+  return (
     <time dateTime={time} title={when(time)}>
-      {ago(time)}
+      {ago(time, now)}
     </time>
-  ) : (
-    <span class="dim">never</span>
   );
+}
 
 /** A person's picture when it is ours, their initials otherwise: nothing is asked of foreign hosts. */
 export function Avatar({ name, picture }: { name: string; picture?: string | null | undefined }) {
   const [broken, setBroken] = useState(false);
-  const ours = picture && URL.canParse(picture, location.href) && new URL(picture, location.href).origin === location.origin;
-  if (ours && !broken) return <img class="avatar" src={picture} alt="" loading="lazy" onError={() => setBroken(true)} />;
+  const ours =
+    picture && URL.canParse(picture, location.href) && new URL(picture, location.href).origin === location.origin;
+  if (ours && !broken)
+    return <img class="avatar" src={picture} alt="" loading="lazy" onError={() => setBroken(true)} />;
   return (
     <span class="avatar" aria-hidden="true">
       {initials(name)}
@@ -78,7 +90,15 @@ export function CopyField({ label, value, secret }: { label: string; value: stri
     <div class="field">
       <label for={id}>{label}</label>
       <div class="copy">
-        <input ref={field} id={id} class="input code" readOnly value={value} data-secret={secret} onFocus={(event) => event.currentTarget.select()} />
+        <input
+          ref={field}
+          id={id}
+          class="input code"
+          readOnly
+          value={value}
+          data-secret={secret}
+          onFocus={(event) => event.currentTarget.select()}
+        />
         <button type="button" class="button" onClick={() => void copy()}>
           {copied ? 'Copied' : 'Copy'}
         </button>
@@ -115,7 +135,15 @@ export const Facts = ({ of }: { of: [string, ComponentChildren][] }) => (
 );
 
 /** A field that narrows a list down. */
-export function SearchBox({ label, value, onValue }: { label: string; value: string; onValue: (value: string) => void }) {
+export function SearchBox({
+  label,
+  value,
+  onValue,
+}: {
+  label: string;
+  value: string;
+  onValue: (value: string) => void;
+}) {
   return (
     <input
       class="input search"
@@ -130,14 +158,25 @@ export function SearchBox({ label, value, onValue }: { label: string; value: str
 }
 
 /** One of few values, all of them seen. */
-export function Segments<T extends string>(props: { label: string; value: T; choices: readonly (readonly [T, string])[]; onValue: (value: T) => void }) {
+export function Segments<T extends string>(props: {
+  label: string;
+  value: T;
+  choices: readonly (readonly [T, string])[];
+  onValue: (value: T) => void;
+}) {
   const name = useId();
   return (
     <fieldset class="segments">
       <legend class="unseen">{props.label}</legend>
       {props.choices.map(([choice, text]) => (
         <label key={choice}>
-          <input type="radio" name={name} value={choice} checked={choice === props.value} onChange={() => props.onValue(choice)} />
+          <input
+            type="radio"
+            name={name}
+            value={choice}
+            checked={choice === props.value}
+            onChange={() => props.onValue(choice)}
+          />
           <span>{text}</span>
         </label>
       ))}

@@ -19,13 +19,15 @@ export interface FormProps {
   /** Throws when it fails. */
   onSubmit: () => Promise<unknown>;
   onCancel?: (() => void) | undefined;
+  /** The word on the button that cancels. */
+  cancel?: string;
   danger?: boolean;
   disabled?: boolean;
   children?: ComponentChildren;
 }
 
 /** A form: its faults appear beside their fields, the rest above the buttons. */
-export function Form({ action, submit, onSubmit, onCancel, danger, disabled, children }: FormProps) {
+export function Form({ action, submit, onSubmit, onCancel, cancel = 'Cancel', danger, disabled, children }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const { error, busy } = action;
   const faults: Faults = { of: new Map(error?.faults.map(({ field, message }) => [field, message])), shown: new Set() };
@@ -46,10 +48,15 @@ export function Form({ action, submit, onSubmit, onCancel, danger, disabled, chi
         <div class="form-buttons">
           {onCancel && (
             <button type="button" class="button" onClick={onCancel}>
-              Cancel
+              {cancel}
             </button>
           )}
-          <button type="submit" class={danger ? 'button danger' : 'button primary'} disabled={disabled} aria-disabled={busy}>
+          <button
+            type="submit"
+            class={danger ? 'button danger' : 'button primary'}
+            disabled={disabled}
+            aria-disabled={busy}
+          >
             <Spinner on={busy} />
             {submit}
           </button>
@@ -92,7 +99,11 @@ function useField(name: string, hint: unknown) {
   faults.shown.add(name);
   const fault = faults.of.get(name);
   const describedBy = [hint ? `${id}-hint` : '', fault ? `${id}-fault` : ''].filter(Boolean).join(' ') || undefined;
-  return { id, fault, attributes: { id, name, 'aria-describedby': describedBy, 'aria-invalid': fault ? true : undefined } as const };
+  return {
+    id,
+    fault,
+    attributes: { id, name, 'aria-describedby': describedBy, 'aria-invalid': fault ? true : undefined } as const,
+  };
 }
 
 function Below({ id, hint, fault }: { id: string; hint?: ComponentChildren; fault: string | undefined }) {
@@ -144,7 +155,11 @@ export function TextField(props: TextProps) {
       <label for={id}>
         {label} {rest.required && <span class="required">required</span>}
       </label>
-      {rows ? <textarea {...shared} rows={rows} /> : <input {...shared} type={type} step={type === 'number' ? 'any' : undefined} />}
+      {rows ? (
+        <textarea {...shared} rows={rows} />
+      ) : (
+        <input {...shared} type={type} step={type === 'number' ? 'any' : undefined} />
+      )}
       <Below id={id} hint={hint} fault={fault} />
     </div>
   );
@@ -187,7 +202,12 @@ export function CheckField({ label, name, hint, value, onValue }: CheckProps) {
   const { id, fault, attributes } = useField(name, hint);
   return (
     <div class="field check">
-      <input {...attributes} type="checkbox" checked={value} onChange={(event) => onValue(event.currentTarget.checked)} />
+      <input
+        {...attributes}
+        type="checkbox"
+        checked={value}
+        onChange={(event) => onValue(event.currentTarget.checked)}
+      />
       <label for={id}>{label}</label>
       <Below id={id} hint={hint} fault={fault} />
     </div>

@@ -16,7 +16,9 @@ export function Pager({ paging, page, perPage, onPage }: PagerProps) {
   const until = Math.min(page * perPage, total);
   return (
     <nav class="pager" aria-label="Pages">
-      <span aria-live="polite">{paging && total > 0 ? `${number(from)}–${number(until)} of ${number(total)}` : ''}</span>
+      <span aria-live="polite">
+        {paging && total > 0 ? `${number(from)}–${number(until)} of ${number(total)}` : ''}
+      </span>
       {total > perPage && (
         <>
           <button type="button" class="button small" disabled={page <= 1} onClick={() => onPage(page - 1)}>

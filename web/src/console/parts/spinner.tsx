@@ -6,7 +6,14 @@ import { underWay } from '../http';
 export function Spinner({ on, label }: { on: boolean; label?: string }) {
   const lasting = useLasting(on);
   if (!lasting) return null;
-  return <span class="spinner" role={label ? 'status' : undefined} aria-label={label} aria-hidden={label ? undefined : true} />;
+  return (
+    <span
+      class="spinner"
+      role={label ? 'status' : undefined}
+      aria-label={label}
+      aria-hidden={label ? undefined : true}
+    />
+  );
 }
 
 /** A line at the top of the page while any request takes longer than a moment. */

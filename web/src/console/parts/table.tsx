@@ -5,8 +5,8 @@ import type { ApiError } from '../http';
 export interface Column<T> {
   title: string;
   cell: (row: T) => ComponentChildren;
-  /** Left out on narrow screens. */
-  minor?: boolean;
+  /** Left out where there is little room, `least` first. */
+  room?: 'minor' | 'least';
   /** Numbers stand at the right. */
   right?: boolean;
 }
@@ -28,39 +28,56 @@ export interface TableProps<T> {
   expected?: number;
 }
 
-export function Table<T>({ caption, columns, rows, rowKey, loading, error, onRetry, actions, empty, expected = 6 }: TableProps<T>) {
+/** Its roles are said, since on a phone it is not laid out as a table, whereupon browsers may not take it for one. */
+export function Table<T>({
+  caption,
+  columns,
+  rows,
+  rowKey,
+  loading,
+  error,
+  onRetry,
+  actions,
+  empty,
+  expected = 6,
+}: TableProps<T>) {
   const stale = useLasting(loading && rows !== undefined);
   if (error && rows === undefined) return <Failed error={error} onRetry={onRetry} />;
   if (rows?.length === 0 && !loading) return <>{empty}</>;
-  const shape = (column: Column<T>) => [column.minor ? 'minor' : '', column.right ? 'right' : ''].filter(Boolean).join(' ') || undefined;
+  const shape = (column: Column<T>) =>
+    [column.room ?? '', column.right ? 'right' : ''].filter(Boolean).join(' ') || undefined;
   return (
     <div class={stale ? 'table-box stale' : 'table-box'} aria-busy={loading}>
       {error && <Failed error={error} onRetry={onRetry} />}
-      <table class="table">
+      <table class="table" role="table">
         <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
-              <th key={column.title} scope="col" class={shape(column)}>
+              <th key={column.title} role="columnheader" scope="col" class={shape(column)}>
                 {column.title}
               </th>
             ))}
             {actions && (
-              <th scope="col" class="right">
+              <th role="columnheader" scope="col" class="right">
                 <span class="unseen">Actions</span>
               </th>
             )}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows?.map((row) => (
-            <tr key={rowKey(row)}>
+            <tr key={rowKey(row)} role="row">
               {columns.map((column) => (
-                <td key={column.title} class={shape(column)}>
+                <td key={column.title} role="cell" class={shape(column)}>
                   {column.cell(row)}
                 </td>
               ))}
-              {actions && <td class="row-actions">{actions(row)}</td>}
+              {actions && (
+                <td role="cell" class="row-actions">
+                  {actions(row)}
+                </td>
+              )}
             </tr>
           )) ?? <Skeleton columns={columns.map(shape)} rows={expected} more={actions !== undefined} />}
         </tbody>

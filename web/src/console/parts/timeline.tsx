@@ -37,7 +37,10 @@ export function Timeline({ stays, from, until }: TimelineProps) {
   const lines = linesOf(stays);
   const ticks = Array.from({ length: TICKS + 1 }, (_, i) => from + (whole * i) / TICKS);
   return (
-    <figure class="timeline" aria-label={`Who was in when: ${count(lines.length, 'person', 'people')} from ${clock(from)} to ${clock(until)}`}>
+    <figure
+      class="timeline"
+      aria-label={`Who was in when: ${count(lines.length, 'person', 'people')} from ${clock(from)} to ${clock(until)}`}
+    >
       {lines.map(({ name, stays: own }) => (
         <div class="timeline-line" key={own[0]!.user_id}>
           <span class="timeline-name" title={name}>
@@ -78,8 +81,17 @@ function Bar({ stay, share, until }: { stay: Stay; share: (time: number) => numb
   return (
     <g>
       <title>{said(until)(stay)}</title>
-      {knock < begin && <rect class="timeline-knock" x={`${knock}%`} width={`${begin - knock}%`} y={ROW / 2 - 1} height={2} />}
-      <rect class={stay.left_at ? 'timeline-bar' : 'timeline-bar live'} x={`${begin}%`} width={`${Math.max(end - begin, 0.4)}%`} y={4} height={ROW - 8} rx={4} />
+      {knock < begin && (
+        <rect class="timeline-knock" x={`${knock}%`} width={`${begin - knock}%`} y={ROW / 2 - 1} height={2} />
+      )}
+      <rect
+        class={stay.left_at ? 'timeline-bar' : 'timeline-bar live'}
+        x={`${begin}%`}
+        width={`${Math.max(end - begin, 0.4)}%`}
+        y={4}
+        height={ROW - 8}
+        rx={4}
+      />
     </g>
   );
 }

@@ -29,9 +29,13 @@ export function Analytics() {
   const [range, setRange] = useState<(typeof RANGES)[number][0]>('30');
   const today = dateOf(Date.now());
   const [own, setOwn] = useState({ from: dateOf(Date.now() - 29 * DAY_MS), until: today });
-  const { from, until } = range === 'own' ? own : { from: dateOf(Date.now() - (Number(range) - 1) * DAY_MS), until: today };
+  const { from, until } =
+    range === 'own' ? own : { from: dateOf(Date.now() - (Number(range) - 1) * DAY_MS), until: today };
   const complete = from !== '' && until !== '';
-  const { data, error, reload } = useLoad(async (signal) => (complete ? api.analytics(from, until, signal) : undefined), [api, from, until]);
+  const { data, error, reload } = useLoad(
+    async (signal) => (complete ? api.analytics(from, until, signal) : undefined),
+    [api, from, until],
+  );
   const all = complete ? days(from, until) : [];
   const daily = <D extends { day: string }>(stats: D[] | undefined, value: (stat: D) => number) => {
     const known = new Map(stats?.map((stat) => [stat.day.slice(0, 10), value(stat)]));
@@ -54,14 +58,24 @@ export function Analytics() {
       </div>
       {error && <Failed error={error} onRetry={reload} />}
       <div class="charts">
-        <Bars title="Sessions" unit="sessions" total={sessions ? number(sessions.sessions_count) : '…'} of={daily(sessions?.day_stats, (stat) => stat.total_sessions)} />
+        <Bars
+          title="Sessions"
+          unit="sessions"
+          total={sessions ? number(sessions.sessions_count) : '…'}
+          of={daily(sessions?.day_stats, (stat) => stat.total_sessions)}
+        />
         <Bars
           title="Minutes of participants"
           unit="minutes"
           total={sessions ? number(sessions.sessions_minutes_consumed) : '…'}
           of={daily(sessions?.day_stats, (stat) => stat.total_session_minutes)}
         />
-        <Bars title="Recordings" unit="recordings" total={recordings ? number(recordings.recording_count) : '…'} of={daily(recordings?.day_stats, (stat) => stat.total_recordings)} />
+        <Bars
+          title="Recordings"
+          unit="recordings"
+          total={recordings ? number(recordings.recording_count) : '…'}
+          of={daily(recordings?.day_stats, (stat) => stat.total_recordings)}
+        />
         <Bars
           title="Minutes recorded"
           unit="minutes"
@@ -73,9 +87,25 @@ export function Analytics() {
   );
 }
 
-const Day = ({ label, value, max, onValue }: { label: string; value: string; max: string; onValue: (value: string) => void }) => (
+const Day = ({
+  label,
+  value,
+  max,
+  onValue,
+}: {
+  label: string;
+  value: string;
+  max: string;
+  onValue: (value: string) => void;
+}) => (
   <label class="inline-check">
     {label}
-    <input class="input short" type="date" value={value} max={max} onChange={(event) => onValue(event.currentTarget.value)} />
+    <input
+      class="input short"
+      type="date"
+      value={value}
+      max={max}
+      onChange={(event) => onValue(event.currentTarget.value)}
+    />
   </label>
 );

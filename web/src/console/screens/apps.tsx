@@ -27,11 +27,16 @@ export function Apps() {
         loading={false}
         columns={[
           { title: 'Name', cell: ({ id, name }) => <a href={to('apps', id, 'meetings')}>{name || 'Unnamed app'}</a> },
-          { title: 'Id', cell: ({ id }) => <code>{id}</code>, minor: true },
-          { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+          { title: 'Id', cell: ({ id }) => <code>{id}</code>, room: 'minor' },
+          { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
         ]}
         actions={(app) => (
-          <button type="button" class="button small" aria-label={`Rename ${app.name ?? app.id}`} onClick={() => setOpen({ app })}>
+          <button
+            type="button"
+            class="button small"
+            aria-label={`Rename ${app.name ?? app.id}`}
+            onClick={() => setOpen({ app })}
+          >
             Rename
           </button>
         )}

@@ -20,7 +20,13 @@ const LIVES: readonly Choice[] = [
 /** Browsers give cameras and microphones to https and localhost only. */
 export function isTrustworthy(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.');
+  return (
+    protocol === 'https:' ||
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    hostname.startsWith('127.')
+  );
 }
 
 export interface JoinLinkProps {
@@ -79,8 +85,8 @@ export function JoinLink({ meeting, person, fresh, onClose }: JoinLinkProps) {
 function PlainHttp({ url }: { url: string }) {
   return (
     <p class="notice warn">
-      Links begin with <code>{url}</code>, which is neither https nor localhost: browsers refuse cameras and microphones there. Start the
-      server with <code>--public-url</code> and an https address.
+      Links begin with <code>{url}</code>, which is neither https nor localhost: browsers refuse cameras and microphones
+      there. Start the server with <code>--public-url</code> and an https address.
     </p>
   );
 }

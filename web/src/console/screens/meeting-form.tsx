@@ -13,7 +13,15 @@ const YES_NO: readonly Choice[] = [
 ];
 
 /** Makes a meeting, or changes the one given. */
-export function MeetingDialog({ meeting, onClose, onSaved }: { meeting?: Meeting; onClose: () => void; onSaved: (saved: Meeting) => void }) {
+export function MeetingDialog({
+  meeting,
+  onClose,
+  onSaved,
+}: {
+  meeting?: Meeting;
+  onClose: () => void;
+  onSaved: (saved: Meeting) => void;
+}) {
   const { api } = useApp();
   const action = useAction();
   const before = formValues(meeting);
@@ -29,7 +37,10 @@ export function MeetingDialog({ meeting, onClose, onSaved }: { meeting?: Meeting
     <Dialog title={meeting ? 'Edit meeting' : 'New meeting'} onClose={onClose} wide>
       <Form action={action} submit={meeting ? 'Save' : 'Create'} onSubmit={onSubmit} onCancel={onClose}>
         {GROUPS.map(({ title, options }, index) => {
-          const fields = options.map((option) => isShown(option, values) && <Field key={option.path} option={option} values={values} set={set} />);
+          const fields = options.map(
+            (option) =>
+              isShown(option, values) && <Field key={option.path} option={option} values={values} set={set} />,
+          );
           return index === 0 ? (
             <div class="form-grid" key={title}>
               {fields}
@@ -60,8 +71,17 @@ function Field({ option, values, set }: { option: Option; values: Values; set: (
     case 'list':
       return <TextField {...shared} value={String(value)} rows={3} />;
     case 'secret':
-      return <TextField {...shared} type="password" value={String(value)} hint={hint ?? 'Never shown again. Empty: as it is.'} />;
+      return (
+        <TextField
+          {...shared}
+          type="password"
+          value={String(value)}
+          hint={hint ?? 'Never shown again. Empty: as it is.'}
+        />
+      );
     default:
-      return <TextField {...shared} type={kind} value={String(value)} min={min} max={max} />;
+      return (
+        <TextField {...shared} type={kind} value={String(value)} min={min} max={max} autofocus={path === 'title'} />
+      );
   }
 }

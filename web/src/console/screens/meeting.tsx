@@ -36,20 +36,37 @@ export function MeetingScreen({ id }: { id: string }) {
       </Heading>
       <Facts
         of={[
-          ['Status', meeting ? <Badge tone={meeting.status === 'ACTIVE' ? 'good' : 'plain'}>{meeting.status === 'ACTIVE' ? 'Active' : 'Inactive'}</Badge> : '…'],
+          [
+            'Status',
+            meeting ? (
+              <Badge tone={meeting.status === 'ACTIVE' ? 'good' : 'plain'}>
+                {meeting.status === 'ACTIVE' ? 'Active' : 'Inactive'}
+              </Badge>
+            ) : (
+              '…'
+            ),
+          ],
           ['Id', <code>{id}</code>],
           ['Created', meeting ? <Ago time={meeting.created_at} /> : '…'],
           ['Past sessions', <a href={`${at('sessions')}?meeting=${id}`}>Show</a>],
         ]}
       />
-      {meeting?.status === 'INACTIVE' && <p class="notice warn">This meeting is inactive: nobody can join until it is activated.</p>}
+      {meeting?.status === 'INACTIVE' && (
+        <p class="notice warn">This meeting is inactive: nobody can join until it is activated.</p>
+      )}
       <div class="beside">
         <Participants meeting={id} />
         <Roster meeting={id} />
       </div>
-      {open === 'edit' && meeting && <MeetingDialog meeting={meeting} onClose={() => setOpen(undefined)} onSaved={reload} />}
+      {open === 'edit' && meeting && (
+        <MeetingDialog meeting={meeting} onClose={() => setOpen(undefined)} onSaved={reload} />
+      )}
       {open === 'delete' && meeting && (
-        <DeleteMeeting meeting={meeting} onClose={() => setOpen(undefined)} onDeleted={() => go(at('meetings'), { replace: true })} />
+        <DeleteMeeting
+          meeting={meeting}
+          onClose={() => setOpen(undefined)}
+          onDeleted={() => go(at('meetings'), { replace: true })}
+        />
       )}
     </>
   );

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useAction, useLoad, useSettled } from '../hooks';
+import { useAction, useLoad, useNoEmptyPage, useSettled } from '../hooks';
 import { Ago, Badge, Heading, SearchBox, Segments } from '../parts/bits';
 import { Confirm } from '../parts/dialog';
 import { Pager } from '../parts/pager';
@@ -36,6 +36,7 @@ export function Meetings() {
     (signal) => api.meetings({ page_no: page, per_page: PER_PAGE, search: query.search, status }, signal),
     [api, page, query.search, status],
   );
+  useNoEmptyPage(found.data, page, () => setQuery({ page: '' }));
   const narrowed = query.search !== '' || status !== '';
   const close = () => setOpen(undefined);
   return (
@@ -47,7 +48,12 @@ export function Meetings() {
       </Heading>
       <div class="filters">
         <SearchBox label="Search title or id" value={typed} onValue={setTyped} />
-        <Segments label="Status" value={status} choices={STATUSES} onValue={(to) => setQuery({ status: to, page: '' })} />
+        <Segments
+          label="Status"
+          value={status}
+          choices={STATUSES}
+          onValue={(to) => setQuery({ status: to, page: '' })}
+        />
       </div>
       <Table
         caption="Meetings"
@@ -60,18 +66,30 @@ export function Meetings() {
           { title: 'Title', cell: (meeting) => <a href={at('meetings', meeting.id)}>{titleOf(meeting)}</a> },
           {
             title: 'Status',
-            cell: ({ status }) => <Badge tone={status === 'ACTIVE' ? 'good' : 'plain'}>{status === 'ACTIVE' ? 'Active' : 'Inactive'}</Badge>,
+            cell: ({ status }) => (
+              <Badge tone={status === 'ACTIVE' ? 'good' : 'plain'}>{status === 'ACTIVE' ? 'Active' : 'Inactive'}</Badge>
+            ),
           },
-          { title: 'Options', minor: true, cell: (meeting) => <Options of={meeting} /> },
-          { title: 'Created', minor: true, cell: ({ created_at }) => <Ago time={created_at} /> },
+          { title: 'Options', room: 'minor', cell: (meeting) => <Options of={meeting} /> },
+          { title: 'Created', room: 'least', cell: ({ created_at }) => <Ago time={created_at} /> },
         ]}
         actions={(meeting) => (
           <>
-            <button type="button" class="button small" aria-label={`Edit ${titleOf(meeting)}`} onClick={() => setOpen({ what: 'edit', meeting })}>
+            <button
+              type="button"
+              class="button small"
+              aria-label={`Edit ${titleOf(meeting)}`}
+              onClick={() => setOpen({ what: 'edit', meeting })}
+            >
               Edit
             </button>
             <StatusButton meeting={meeting} onChanged={found.reload} />
-            <button type="button" class="button small danger-text" aria-label={`Delete ${titleOf(meeting)}`} onClick={() => setOpen({ what: 'delete', meeting })}>
+            <button
+              type="button"
+              class="button small danger-text"
+              aria-label={`Delete ${titleOf(meeting)}`}
+              onClick={() => setOpen({ what: 'delete', meeting })}
+            >
               Delete
             </button>
           </>
@@ -100,7 +118,12 @@ export function Meetings() {
           )
         }
       />
-      <Pager paging={found.data?.paging} page={page} perPage={PER_PAGE} onPage={(to) => setQuery({ page: String(to) })} />
+      <Pager
+        paging={found.data?.paging}
+        page={page}
+        perPage={PER_PAGE}
+        onPage={(to) => setQuery({ page: String(to) })}
+      />
       {open?.what === 'create' && <MeetingDialog onClose={close} onSaved={found.reload} />}
       {open?.what === 'edit' && <MeetingDialog meeting={open.meeting} onClose={close} onSaved={found.reload} />}
       {open?.what === 'delete' && <DeleteMeeting meeting={open.meeting} onClose={close} onDeleted={found.reload} />}
@@ -119,26 +142,49 @@ function Options({ of: meeting }: { of: Meeting }) {
   return on.length > 0 ? <>{on.join(', ')}</> : <span class="dim">none</span>;
 }
 
-export function StatusButton({ meeting, onChanged, large }: { meeting: Meeting; onChanged: () => void; large?: boolean }) {
+export function StatusButton({
+  meeting,
+  onChanged,
+  large,
+}: {
+  meeting: Meeting;
+  onChanged: () => void;
+  large?: boolean;
+}) {
   const { api } = useApp();
   const action = useAction();
   const [verb, status] = meeting.status === 'ACTIVE' ? ['Deactivate', 'INACTIVE'] : ['Activate', 'ACTIVE'];
   const change = async () => {
     const changed = await action.run(() => api.updateMeeting(meeting.id, { status: status! }));
-    if (changed) toast(status === 'ACTIVE' ? 'The meeting is open again.' : 'Nobody can join any more. Who is inside stays.');
+    if (changed)
+      toast(status === 'ACTIVE' ? 'The meeting is open again.' : 'Nobody can join any more. Who is inside stays.');
     onChanged();
   };
   useEffect(() => {
     if (action.error) toast(action.error.message, { bad: true });
   }, [action.error]);
   return (
-    <button type="button" class={large ? 'button' : 'button small'} aria-label={`${verb} ${titleOf(meeting)}`} aria-disabled={action.busy} onClick={() => void change()}>
+    <button
+      type="button"
+      class={large ? 'button' : 'button small'}
+      aria-label={`${verb} ${titleOf(meeting)}`}
+      aria-disabled={action.busy}
+      onClick={() => void change()}
+    >
       {verb}
     </button>
   );
 }
 
-export function DeleteMeeting({ meeting, onClose, onDeleted }: { meeting: Meeting; onClose: () => void; onDeleted: () => void }) {
+export function DeleteMeeting({
+  meeting,
+  onClose,
+  onDeleted,
+}: {
+  meeting: Meeting;
+  onClose: () => void;
+  onDeleted: () => void;
+}) {
   const { api } = useApp();
   return (
     <Confirm
@@ -152,8 +198,8 @@ export function DeleteMeeting({ meeting, onClose, onDeleted }: { meeting: Meetin
       }}
     >
       <p>
-        <strong>{titleOf(meeting)}</strong> and its participants go away, their join links stop working, and a session that is
-        live ends for everybody. Past sessions stay.
+        <strong>{titleOf(meeting)}</strong> and its participants go away, their join links stop working, and a session
+        that is live ends for everybody. Past sessions stay.
       </p>
     </Confirm>
   );

@@ -42,7 +42,13 @@ export function ParticipantDialog({ meeting, person, onClose, onSaved }: Partici
   );
 }
 
-function Fields({ meeting, person, presets, onClose, onSaved }: Omit<ParticipantDialogProps, 'person'> & { person: Participant | undefined; presets: string[] }) {
+function Fields({
+  meeting,
+  person,
+  presets,
+  onClose,
+  onSaved,
+}: Omit<ParticipantDialogProps, 'person'> & { person: Participant | undefined; presets: string[] }) {
   const { api } = useApp();
   const action = useAction();
   const usual = presets.includes('group_call_participant') ? 'group_call_participant' : (presets[0] ?? '');
@@ -61,7 +67,14 @@ function Fields({ meeting, person, presets, onClose, onSaved }: Omit<Participant
       onSaved(await api.updateParticipant(meeting, person.id, change));
       toast('The participant is changed. It holds from the next join on.');
     } else {
-      onSaved(await api.addParticipant(meeting, { custom_participant_id, preset_name, name: name || null, picture: picture || null }));
+      onSaved(
+        await api.addParticipant(meeting, {
+          custom_participant_id,
+          preset_name,
+          name: name || null,
+          picture: picture || null,
+        }),
+      );
     }
   };
   const choices = presets.map((name): Choice => [name, name]);

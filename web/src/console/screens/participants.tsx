@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useLoad, useSettled } from '../hooks';
+import { useLoad, useNoEmptyPage, useSettled } from '../hooks';
 import { Ago, Avatar, SearchBox } from '../parts/bits';
 import { Confirm } from '../parts/dialog';
 import { Pager } from '../parts/pager';
@@ -12,7 +12,8 @@ import { ParticipantDialog } from './participant-form';
 
 const PER_PAGE = 25;
 
-export const nameOf = ({ name, custom_participant_id }: Pick<Participant, 'name' | 'custom_participant_id'>): string => name || custom_participant_id;
+export const nameOf = ({ name, custom_participant_id }: Pick<Participant, 'name' | 'custom_participant_id'>): string =>
+  name || custom_participant_id;
 
 type Open =
   | { what: 'add' }
@@ -29,8 +30,17 @@ export function Participants({ meeting }: { meeting: string }) {
   const [open, setOpen] = useState<Open>();
   useEffect(() => setBefore([]), [search]);
   const after = before.at(-1);
-  const found = useLoad((signal) => api.participants(meeting, { per_page: PER_PAGE, search, after }, signal), [api, meeting, search, after]);
+  const found = useLoad(
+    (signal) => api.participants(meeting, { per_page: PER_PAGE, search, after }, signal),
+    [api, meeting, search, after],
+  );
   const page = before.length + 1;
+  useNoEmptyPage(found.data, page, () => setBefore(before.slice(0, -1)));
+  // The one after whom the page begins may have been removed meanwhile.
+  const lost = after !== undefined && found.error?.status === 404;
+  useEffect(() => {
+    if (lost) setBefore([]);
+  }, [lost]);
   const rows = found.data?.items;
   const onPage = (to: number) => {
     const last = rows?.at(-1)?.id;
@@ -39,7 +49,12 @@ export function Participants({ meeting }: { meeting: string }) {
   };
   const close = () => setOpen(undefined);
   const button = (person: Participant, label: string, what: 'link' | 'edit' | 'remove', shape = '') => (
-    <button type="button" class={`button small ${shape}`} aria-label={`${label}: ${nameOf(person)}`} onClick={() => setOpen({ what, person })}>
+    <button
+      type="button"
+      class={`button small ${shape}`}
+      aria-label={`${label}: ${nameOf(person)}`}
+      onClick={() => setOpen({ what, person })}
+    >
       {label}
     </button>
   );
@@ -61,8 +76,8 @@ export function Participants({ meeting }: { meeting: string }) {
         onRetry={found.reload}
         columns={[
           { title: 'Name', cell: (person) => <Person of={person} /> },
-          { title: 'Preset', cell: ({ preset_name }) => <code>{preset_name}</code>, minor: true },
-          { title: 'Added', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+          { title: 'Preset', cell: ({ preset_name }) => <code>{preset_name}</code>, room: 'minor' },
+          { title: 'Added', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
         ]}
         actions={(person) => (
           <>
@@ -93,7 +108,14 @@ export function Participants({ meeting }: { meeting: string }) {
           }}
         />
       )}
-      {open?.what === 'edit' && <ParticipantDialog meeting={meeting} person={open.person} onClose={close} onSaved={() => (found.reload(), close())} />}
+      {open?.what === 'edit' && (
+        <ParticipantDialog
+          meeting={meeting}
+          person={open.person}
+          onClose={close}
+          onSaved={() => (found.reload(), close())}
+        />
+      )}
       {open?.what === 'link' && <JoinLink meeting={meeting} person={open.person} fresh={open.fresh} onClose={close} />}
       {open?.what === 'remove' && (
         <Confirm
@@ -107,7 +129,8 @@ export function Participants({ meeting }: { meeting: string }) {
           }}
         >
           <p>
-            <strong>{nameOf(open.person)}</strong> is disconnected where still inside, and none of their join links works any longer.
+            <strong>{nameOf(open.person)}</strong> is disconnected where still inside, and none of their join links
+            works any longer.
           </p>
         </Confirm>
       )}

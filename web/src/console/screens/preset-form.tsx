@@ -48,12 +48,16 @@ function Fields({ branch, change }: { branch: Branch; change: Change }) {
           ))}
         </div>
       )}
-      {branch.branches.map((inner) => (
-        <fieldset class="preset-group" key={inner.path}>
-          <legend>{words(inner.name)}</legend>
-          <Fields branch={inner} change={change} />
-        </fieldset>
-      ))}
+      {branch.branches.length > 0 && (
+        <div class="preset-groups">
+          {branch.branches.map((inner) => (
+            <fieldset class="preset-group" key={inner.path}>
+              <legend>{words(inner.name)}</legend>
+              <Fields branch={inner} change={change} />
+            </fieldset>
+          ))}
+        </div>
+      )}
     </div>
   );
 }
@@ -62,7 +66,8 @@ function Field({ leaf: { path, name, value }, change }: { leaf: Leaf; change: Ch
   const shared = { name: path, label: words(name) };
   if (typeof value === 'boolean') return <CheckField {...shared} value={value} onValue={(to) => change(path, to)} />;
   const choices = choicesOf(path);
-  if (choices) return <SelectField {...shared} value={String(value)} choices={choices} onValue={(to) => change(path, to)} />;
+  if (choices)
+    return <SelectField {...shared} value={String(value)} choices={choices} onValue={(to) => change(path, to)} />;
   if (typeof value === 'number') {
     // What does not read as a number is sent as it stands: the server says what is wrong with it.
     const onValue = (to: string) => change(path, to === '' || Number.isNaN(Number(to)) ? to : Number(to));
@@ -72,7 +77,12 @@ function Field({ leaf: { path, name, value }, change }: { leaf: Leaf; change: Ch
     <div class="with-swatch">
       <TextField {...shared} value={value} onValue={(to) => change(path, to)} />
       {/^#[0-9a-f]{6}$/i.test(value) && (
-        <input type="color" aria-label={`${shared.label}: pick`} value={value} onInput={(event) => change(path, event.currentTarget.value)} />
+        <input
+          type="color"
+          aria-label={`${shared.label}: pick`}
+          value={value}
+          onInput={(event) => change(path, event.currentTarget.value)}
+        />
       )}
     </div>
   );

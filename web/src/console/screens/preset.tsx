@@ -37,7 +37,9 @@ export function PresetScreen({ id }: { id: string }) {
         </div>
       )}
       {open === 'duplicate' && data && <NewPreset from={data} onClose={close} />}
-      {open === 'delete' && data && <DeletePreset preset={data} onClose={close} onDeleted={() => go(at('presets'), { replace: true })} />}
+      {open === 'delete' && data && (
+        <DeletePreset preset={data} onClose={close} onDeleted={() => go(at('presets'), { replace: true })} />
+      )}
     </>
   );
 }
@@ -92,13 +94,15 @@ function Editor({ preset, onSaved }: { preset: Preset; onSaved: () => void }) {
           </span>
         )}
       </div>
-      <Form action={action} submit="Save" onSubmit={onSubmit}>
-        {view === 'form' ? (
-          <PresetFields body={body} onChange={setBody} />
-        ) : (
-          <TextField label="Preset as JSON" name="json" value={text} onValue={setText} rows={28} code />
-        )}
-      </Form>
+      <div class="screen-form">
+        <Form action={action} submit="Save" onSubmit={onSubmit}>
+          {view === 'form' ? (
+            <PresetFields body={body} onChange={setBody} />
+          ) : (
+            <TextField label="Preset as JSON" name="json" value={text} onValue={setText} rows={28} code />
+          )}
+        </Form>
+      </div>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useAction, useLoad, useSettled } from '../hooks';
+import { useAction, useLoad, useNoEmptyPage, useSettled } from '../hooks';
 import { Ago, Heading, SearchBox } from '../parts/bits';
 import { Confirm, Dialog } from '../parts/dialog';
 import { Form, SelectField, TextField, useValues, type Choice } from '../parts/form';
@@ -24,7 +24,11 @@ export function Presets() {
   useEffect(() => {
     if (search !== query.search) setQuery({ search, page: '' });
   }, [search]);
-  const found = useLoad((signal) => api.presets({ page_no: page, per_page: PER_PAGE, search: query.search }, signal), [api, page, query.search]);
+  const found = useLoad(
+    (signal) => api.presets({ page_no: page, per_page: PER_PAGE, search: query.search }, signal),
+    [api, page, query.search],
+  );
+  useNoEmptyPage(found.data, page, () => setQuery({ page: '' }));
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   return (
@@ -46,14 +50,24 @@ export function Presets() {
         onRetry={found.reload}
         columns={[
           { title: 'Name', cell: ({ id, name }) => <a href={at('presets', id)}>{name}</a> },
-          { title: 'Changed', cell: ({ updated_at }) => <Ago time={updated_at} />, minor: true },
+          { title: 'Changed', cell: ({ updated_at }) => <Ago time={updated_at} />, room: 'least' },
         ]}
         actions={(preset) => (
           <>
-            <button type="button" class="button small" aria-label={`Duplicate ${preset.name}`} onClick={() => setOpen({ what: 'create', from: preset })}>
+            <button
+              type="button"
+              class="button small"
+              aria-label={`Duplicate ${preset.name}`}
+              onClick={() => setOpen({ what: 'create', from: preset })}
+            >
               Duplicate
             </button>
-            <button type="button" class="button small danger-text" aria-label={`Delete ${preset.name}`} onClick={() => setOpen({ what: 'delete', preset })}>
+            <button
+              type="button"
+              class="button small danger-text"
+              aria-label={`Delete ${preset.name}`}
+              onClick={() => setOpen({ what: 'delete', preset })}
+            >
               Delete
             </button>
           </>
@@ -64,7 +78,12 @@ export function Presets() {
           </EmptyState>
         }
       />
-      <Pager paging={found.data?.paging} page={page} perPage={PER_PAGE} onPage={(to) => setQuery({ page: String(to) })} />
+      <Pager
+        paging={found.data?.paging}
+        page={page}
+        perPage={PER_PAGE}
+        onPage={(to) => setQuery({ page: String(to) })}
+      />
       {open?.what === 'create' && <NewPreset from={open.from} onClose={close} />}
       {open?.what === 'delete' && <DeletePreset preset={open.preset} onClose={close} onDeleted={found.reload} />}
     </>
@@ -89,18 +108,33 @@ export function NewPreset({ from, onClose }: { from?: PresetSummary | undefined;
     onClose();
     go(at('presets', id));
   };
-  const choices: Choice[] = [['', 'The usual settings of a group call'], ...presets.map(({ id, name }): Choice => [id, name])];
+  const choices: Choice[] = [
+    ['', 'The usual settings of a group call'],
+    ...presets.map(({ id, name }): Choice => [id, name]),
+  ];
   return (
     <Dialog title={from ? 'Duplicate preset' : 'New preset'} onClose={onClose}>
       <Form action={action} submit="Create" onSubmit={onSubmit} onCancel={onClose}>
         <TextField {...bind('name')} label="Name" required autofocus />
-        <SelectField {...bind('from')} label="Begins as" choices={from && presets.length === 0 ? [[from.id, from.name]] : choices} />
+        <SelectField
+          {...bind('from')}
+          label="Begins as"
+          choices={from && presets.length === 0 ? [[from.id, from.name]] : choices}
+        />
       </Form>
     </Dialog>
   );
 }
 
-export function DeletePreset({ preset, onClose, onDeleted }: { preset: PresetSummary; onClose: () => void; onDeleted: () => void }) {
+export function DeletePreset({
+  preset,
+  onClose,
+  onDeleted,
+}: {
+  preset: PresetSummary;
+  onClose: () => void;
+  onDeleted: () => void;
+}) {
   const { api } = useApp();
   const presets = useNames();
   const [heir, setHeir] = useState('');

@@ -90,7 +90,10 @@ export function Roster({ meeting }: { meeting: string }) {
             ))}
           </ul>
           {now.data.inside.length < now.data.session.live_participants && (
-            <p class="hint">{count(now.data.session.live_participants - now.data.inside.length, 'more person', 'more people')} not shown.</p>
+            <p class="hint">
+              {count(now.data.session.live_participants - now.data.inside.length, 'more person', 'more people')} not
+              shown.
+            </p>
           )}
           <div class="form-buttons">
             <button type="button" class="button" onClick={() => setOpen({ what: 'mute-all' })}>
@@ -116,7 +119,13 @@ export function Roster({ meeting }: { meeting: string }) {
           <p>
             <strong>{shownName(open.stay)}</strong> is disconnected on every device.
           </p>
-          <CheckField label="Ban: may not join again" name="ban" value={ban} onValue={setBan} hint="Lifted by editing the participant." />
+          <CheckField
+            label="Ban: may not join again"
+            name="ban"
+            value={ban}
+            onValue={setBan}
+            hint="Lifted by editing the participant."
+          />
         </Confirm>
       )}
       {open?.what === 'mute-all' && (
@@ -129,7 +138,12 @@ export function Roster({ meeting }: { meeting: string }) {
             toast(`${count(muted_participants_count, 'person is', 'people are')} muted.`);
           }}
         >
-          <CheckField label="They may turn their microphones on again" name="allow_unmute" value={allowUnmute} onValue={setAllowUnmute} />
+          <CheckField
+            label="They may turn their microphones on again"
+            name="allow_unmute"
+            value={allowUnmute}
+            onValue={setAllowUnmute}
+          />
         </Confirm>
       )}
       {open?.what === 'end' && (
@@ -143,7 +157,9 @@ export function Roster({ meeting }: { meeting: string }) {
             now.reload();
           }}
         >
-          <p>Everybody is disconnected and the session ends. People can join again unless the meeting is deactivated.</p>
+          <p>
+            Everybody is disconnected and the session ends. People can join again unless the meeting is deactivated.
+          </p>
         </Confirm>
       )}
     </section>

@@ -97,10 +97,10 @@ export function SessionScreen({ id }: { id: string }) {
                 </span>
               ),
             },
-            { title: 'Preset', cell: ({ preset_name }) => <code>{preset_name}</code>, minor: true },
+            { title: 'Preset', cell: ({ preset_name }) => <code>{preset_name}</code>, room: 'minor' },
             { title: 'Joined', cell: ({ joined_at }) => clock(joined_at) },
             { title: 'Left', cell: ({ left_at }) => (left_at ? clock(left_at) : 'still inside') },
-            { title: 'Length', cell: ({ duration }) => span(duration * 60_000), minor: true, right: true },
+            { title: 'Length', cell: ({ duration }) => span(duration * 60_000), room: 'minor', right: true },
           ]}
           empty={<EmptyState title="Nobody was in." />}
         />
@@ -136,7 +136,13 @@ function ChatExport({ session }: { session: string }) {
           Download chat (CSV)
         </a>
       ) : (
-        <button type="button" class="button" disabled={link === null} aria-disabled={action.busy} onClick={() => void ask()}>
+        <button
+          type="button"
+          class="button"
+          disabled={link === null}
+          aria-disabled={action.busy}
+          onClick={() => void ask()}
+        >
           <Spinner on={action.busy} />
           Export chat
         </button>

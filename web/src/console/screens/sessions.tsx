@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { number, span, when } from '../format';
-import { useLoad, useSettled } from '../hooks';
+import { useLoad, useNoEmptyPage, useSettled } from '../hooks';
 import { Badge, Heading, SearchBox, Segments } from '../parts/bits';
 import { Pager } from '../parts/pager';
 import { EmptyState, Table } from '../parts/table';
@@ -37,16 +37,26 @@ export function Sessions() {
   }, [search]);
   const { status, sort, meeting } = query;
   const found = useLoad(
-    (signal) => api.sessions({ page_no: page, per_page: PER_PAGE, search: query.search, status, sort_by: sort, meeting_id: meeting }, signal),
+    (signal) =>
+      api.sessions(
+        { page_no: page, per_page: PER_PAGE, search: query.search, status, sort_by: sort, meeting_id: meeting },
+        signal,
+      ),
     [api, page, query.search, status, sort, meeting],
   );
+  useNoEmptyPage(found.data, page, () => setQuery({ page: '' }));
   const narrowed = query.search || status || meeting;
   return (
     <>
       <Heading title="Sessions" />
       <div class="filters">
         <SearchBox label="Search title or id" value={typed} onValue={setTyped} />
-        <Segments label="Status" value={status} choices={STATUSES} onValue={(to) => setQuery({ status: to, page: '' })} />
+        <Segments
+          label="Status"
+          value={status}
+          choices={STATUSES}
+          onValue={(to) => setQuery({ status: to, page: '' })}
+        />
         <Segments label="Order" value={sort} choices={ORDERS} onValue={(to) => setQuery({ sort: to, page: '' })} />
         {meeting && (
           <button type="button" class="button" onClick={() => setQuery({ meeting: '', page: '' })}>
@@ -64,13 +74,20 @@ export function Sessions() {
         columns={[
           {
             title: 'Meeting',
-            cell: (session) => <a href={at('sessions', session.id)}>{session.meeting_display_name || 'Untitled meeting'}</a>,
+            cell: (session) => (
+              <a href={at('sessions', session.id)}>{session.meeting_display_name || 'Untitled meeting'}</a>
+            ),
           },
           { title: 'Status', cell: (session) => <StatusOf session={session} /> },
           { title: 'Started', cell: ({ started_at }) => <time dateTime={started_at}>{when(started_at)}</time> },
-          { title: 'Length', cell: lengthOf, minor: true },
-          { title: 'At most at once', cell: ({ max_concurrent_participants }) => number(max_concurrent_participants), minor: true, right: true },
-          { title: 'Minutes', cell: ({ minutes_consumed }) => number(minutes_consumed), minor: true, right: true },
+          { title: 'Length', cell: lengthOf, room: 'minor' },
+          {
+            title: 'At most at once',
+            cell: ({ max_concurrent_participants }) => number(max_concurrent_participants),
+            room: 'least',
+            right: true,
+          },
+          { title: 'Minutes', cell: ({ minutes_consumed }) => number(minutes_consumed), room: 'minor', right: true },
         ]}
         empty={
           <EmptyState title={narrowed ? 'No session matches.' : 'No sessions yet.'}>
@@ -78,7 +95,12 @@ export function Sessions() {
           </EmptyState>
         }
       />
-      <Pager paging={found.data?.paging} page={page} perPage={PER_PAGE} onPage={(to) => setQuery({ page: String(to) })} />
+      <Pager
+        paging={found.data?.paging}
+        page={page}
+        perPage={PER_PAGE}
+        onPage={(to) => setQuery({ page: String(to) })}
+      />
     </>
   );
 }

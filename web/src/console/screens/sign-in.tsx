@@ -51,7 +51,8 @@ export function SignIn({ why, onSignedIn }: { why: string | undefined; onSignedI
             hint="Kept in this tab until you close it or sign out."
           />
           <label class="inline-check">
-            <input type="checkbox" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} /> Show the token
+            <input type="checkbox" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} /> Show
+            the token
           </label>
         </Form>
         <details class="help">

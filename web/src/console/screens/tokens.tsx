@@ -51,13 +51,23 @@ export function Tokens() {
           expected={3}
           columns={[
             { title: 'Name', cell: (token) => token.name || <span class="dim">unnamed</span> },
-            { title: 'Permission', cell: ({ permission }) => <Badge>{permission === 'realtime-admin' ? 'Realtime Admin' : 'Realtime'}</Badge> },
-            { title: 'Last used', cell: ({ last_used_at }) => <Ago time={last_used_at} />, minor: true },
-            { title: 'Expires', cell: ({ expires_at }) => <Ago time={expires_at} />, minor: true },
-            { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+            {
+              title: 'Permission',
+              cell: ({ permission }) => (
+                <Badge>{permission === 'realtime-admin' ? 'Realtime Admin' : 'Realtime'}</Badge>
+              ),
+            },
+            { title: 'Last used', cell: ({ last_used_at }) => <Ago time={last_used_at} />, room: 'least' },
+            { title: 'Expires', cell: ({ expires_at }) => <Ago time={expires_at} />, room: 'minor' },
+            { title: 'Created', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
           ]}
           actions={(token) => (
-            <button type="button" class="button small danger-text" aria-label={`Revoke ${nameOf(token)}`} onClick={() => setOpen(token)}>
+            <button
+              type="button"
+              class="button small danger-text"
+              aria-label={`Revoke ${nameOf(token)}`}
+              onClick={() => setOpen(token)}
+            >
               Revoke
             </button>
           )}
@@ -77,7 +87,8 @@ export function Tokens() {
           }}
         >
           <p>
-            Whatever uses <strong>{nameOf(open)}</strong> is refused from now on. If it is the one you signed in with, you are signed out.
+            Whatever uses <strong>{nameOf(open)}</strong> is refused from now on. If it is the one you signed in with,
+            you are signed out.
           </p>
         </Confirm>
       )}

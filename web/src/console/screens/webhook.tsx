@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { count, when } from '../format';
-import { useAction, useLoad, usePoll } from '../hooks';
+import { useAction, useLoad, useNoEmptyPage, usePoll } from '../hooks';
 import { Ago, Badge, Facts, Heading, Segments, type Tone } from '../parts/bits';
 import { Dialog } from '../parts/dialog';
 import { Form } from '../parts/form';
@@ -54,7 +54,12 @@ export function WebhookScreen({ id }: { id: string }) {
       />
       {!(hook.error && !webhook) && <Log webhook={id} />}
       {editing && hook.data && (
-        <WebhookDialog events={hook.data.events} webhook={hook.data.webhook} onClose={() => setEditing(false)} onSaved={hook.reload} />
+        <WebhookDialog
+          events={hook.data.events}
+          webhook={hook.data.webhook}
+          onClose={() => setEditing(false)}
+          onSaved={hook.reload}
+        />
       )}
     </>
   );
@@ -70,6 +75,7 @@ function Log({ webhook }: { webhook: string }) {
     EVERY_MS,
     [api, webhook, page, status],
   );
+  useNoEmptyPage(found.data, page, () => setQuery({ page: '' }));
   const [open, setOpen] = useState<string>();
   const rows = found.data?.items;
   const shown = rows?.find(({ id }) => id === open);
@@ -77,7 +83,12 @@ function Log({ webhook }: { webhook: string }) {
     <section class="section" aria-labelledby="deliveries">
       <div class="section-head">
         <h2 id="deliveries">Deliveries of the last 30 days</h2>
-        <Segments label="Status" value={status} choices={STATUSES} onValue={(to) => setQuery({ status: to, page: '' })} />
+        <Segments
+          label="Status"
+          value={status}
+          choices={STATUSES}
+          onValue={(to) => setQuery({ status: to, page: '' })}
+        />
       </div>
       <Table
         caption="Deliveries"
@@ -89,12 +100,17 @@ function Log({ webhook }: { webhook: string }) {
         columns={[
           { title: 'Event', cell: ({ event }) => <code>{event}</code> },
           { title: 'Status', cell: ({ status }) => <Status of={status} /> },
-          { title: 'Answer', cell: (delivery) => delivery.response_status ?? delivery.error ?? '–', minor: true },
-          { title: 'Attempts', cell: ({ attempt_count }) => attempt_count, minor: true, right: true },
-          { title: 'When', cell: ({ created_at }) => <Ago time={created_at} />, minor: true },
+          { title: 'Answer', cell: (delivery) => delivery.response_status ?? delivery.error ?? '–', room: 'minor' },
+          { title: 'Attempts', cell: ({ attempt_count }) => attempt_count, room: 'least', right: true },
+          { title: 'When', cell: ({ created_at }) => <Ago time={created_at} />, room: 'least' },
         ]}
         actions={(delivery) => (
-          <button type="button" class="button small" aria-label={`Details of ${delivery.event}, ${when(delivery.created_at)}`} onClick={() => setOpen(delivery.id)}>
+          <button
+            type="button"
+            class="button small"
+            aria-label={`Details of ${delivery.event}, ${when(delivery.created_at)}`}
+            onClick={() => setOpen(delivery.id)}
+          >
             Details
           </button>
         )}
@@ -104,13 +120,30 @@ function Log({ webhook }: { webhook: string }) {
           </EmptyState>
         }
       />
-      <Pager paging={found.data?.paging} page={page} perPage={PER_PAGE} onPage={(to) => setQuery({ page: String(to) })} />
-      {shown && <DeliveryDialog webhook={webhook} delivery={shown} onClose={() => setOpen(undefined)} onQueued={found.reload} />}
+      <Pager
+        paging={found.data?.paging}
+        page={page}
+        perPage={PER_PAGE}
+        onPage={(to) => setQuery({ page: String(to) })}
+      />
+      {shown && (
+        <DeliveryDialog webhook={webhook} delivery={shown} onClose={() => setOpen(undefined)} onQueued={found.reload} />
+      )}
     </section>
   );
 }
 
-function DeliveryDialog({ webhook, delivery, onClose, onQueued }: { webhook: string; delivery: Delivery; onClose: () => void; onQueued: () => void }) {
+function DeliveryDialog({
+  webhook,
+  delivery,
+  onClose,
+  onQueued,
+}: {
+  webhook: string;
+  delivery: Delivery;
+  onClose: () => void;
+  onQueued: () => void;
+}) {
   const { api } = useApp();
   const action = useAction();
   const { status, next_attempt_at, attempts, attempt_count } = delivery;
@@ -140,14 +173,23 @@ function DeliveryDialog({ webhook, delivery, onClose, onQueued }: { webhook: str
             <span>
               {attempt.number}. {when(attempt.started_at)}
             </span>
-            <Badge tone={attempt.error ? 'bad' : 'good'}>{attempt.response_status ?? (attempt.error ? 'no answer' : 'under way')}</Badge>
+            <Badge tone={attempt.error ? 'bad' : 'good'}>
+              {attempt.response_status ?? (attempt.error ? 'no answer' : 'under way')}
+            </Badge>
             {attempt.duration_ms != null && <span class="dim">{attempt.duration_ms} ms</span>}
             {attempt.error && <span class="fault">{attempt.error}</span>}
             {attempt.response_body && <pre>{attempt.response_body}</pre>}
           </li>
         ))}
       </ol>
-      <Form action={action} submit="Deliver again" disabled={status === 'PENDING'} onSubmit={redeliver} onCancel={onClose}>
+      <Form
+        action={action}
+        submit="Deliver again"
+        cancel="Close"
+        disabled={status === 'PENDING'}
+        onSubmit={redeliver}
+        onCancel={onClose}
+      >
         {status === 'PENDING' && <p class="hint">It is on its way. When it has ended it can be delivered again.</p>}
       </Form>
     </Dialog>

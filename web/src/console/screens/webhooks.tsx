@@ -41,15 +41,29 @@ export function Webhooks() {
         columns={[
           { title: 'Name', cell: ({ id, name }) => <a href={at('webhooks', id)}>{name}</a> },
           { title: 'Status', cell: (webhook) => <Enabled webhook={webhook} /> },
-          { title: 'Address', cell: ({ url }) => <code>{url}</code>, minor: true },
-          { title: 'Events', cell: ({ events: told }) => (told.length === events.length ? 'all' : `${told.length} of ${events.length}`), minor: true },
+          { title: 'Address', cell: ({ url }) => <code>{url}</code>, room: 'minor' },
+          {
+            title: 'Events',
+            cell: ({ events: told }) => (told.length === events.length ? 'all' : `${told.length} of ${events.length}`),
+            room: 'least',
+          },
         ]}
         actions={(webhook) => (
           <>
-            <button type="button" class="button small" aria-label={`Edit ${webhook.name}`} onClick={() => setOpen({ what: 'edit', webhook })}>
+            <button
+              type="button"
+              class="button small"
+              aria-label={`Edit ${webhook.name}`}
+              onClick={() => setOpen({ what: 'edit', webhook })}
+            >
               Edit
             </button>
-            <button type="button" class="button small danger-text" aria-label={`Delete ${webhook.name}`} onClick={() => setOpen({ what: 'delete', webhook })}>
+            <button
+              type="button"
+              class="button small danger-text"
+              aria-label={`Delete ${webhook.name}`}
+              onClick={() => setOpen({ what: 'delete', webhook })}
+            >
               Delete
             </button>
           </>
@@ -62,7 +76,9 @@ export function Webhooks() {
         }
       />
       {open?.what === 'create' && <WebhookDialog events={events} onClose={close} onSaved={found.reload} />}
-      {open?.what === 'edit' && <WebhookDialog events={events} webhook={open.webhook} onClose={close} onSaved={found.reload} />}
+      {open?.what === 'edit' && (
+        <WebhookDialog events={events} webhook={open.webhook} onClose={close} onSaved={found.reload} />
+      )}
       {open?.what === 'delete' && (
         <Confirm
           title="Delete this webhook?"
@@ -75,7 +91,8 @@ export function Webhooks() {
           }}
         >
           <p>
-            <strong>{open.webhook.name}</strong> is told nothing more, and its log goes away. To pause it, turn it off instead.
+            <strong>{open.webhook.name}</strong> is told nothing more, and its log goes away. To pause it, turn it off
+            instead.
           </p>
         </Confirm>
       )}
@@ -83,9 +100,20 @@ export function Webhooks() {
   );
 }
 
-export const Enabled = ({ webhook }: { webhook: Webhook }) => (webhook.enabled ? <Badge tone="good">On</Badge> : <Badge>Off</Badge>);
+export const Enabled = ({ webhook }: { webhook: Webhook }) =>
+  webhook.enabled ? <Badge tone="good">On</Badge> : <Badge>Off</Badge>;
 
-export function WebhookDialog({ events, webhook, onClose, onSaved }: { events: string[]; webhook?: Webhook; onClose: () => void; onSaved: () => void }) {
+export function WebhookDialog({
+  events,
+  webhook,
+  onClose,
+  onSaved,
+}: {
+  events: string[];
+  webhook?: Webhook;
+  onClose: () => void;
+  onSaved: () => void;
+}) {
   const { api } = useApp();
   const action = useAction();
   const { values, set, bind } = useValues({
@@ -101,7 +129,8 @@ export function WebhookDialog({ events, webhook, onClose, onSaved }: { events: s
     onSaved();
     onClose();
   };
-  const toggle = (event: string, on: boolean) => set({ events: events.filter((other) => (other === event ? on : values.events.includes(other))) });
+  const toggle = (event: string, on: boolean) =>
+    set({ events: events.filter((other) => (other === event ? on : values.events.includes(other))) });
   return (
     <Dialog title={webhook ? 'Edit webhook' : 'New webhook'} onClose={onClose}>
       <Form action={action} submit={webhook ? 'Save' : 'Create'} onSubmit={onSubmit} onCancel={onClose}>
@@ -110,7 +139,13 @@ export function WebhookDialog({ events, webhook, onClose, onSaved }: { events: s
         <fieldset class="checks">
           <legend>Events</legend>
           {events.map((event) => (
-            <CheckField key={event} label={event} name={`events.${event}`} value={values.events.includes(event)} onValue={(on) => toggle(event, on)} />
+            <CheckField
+              key={event}
+              label={event}
+              name={`events.${event}`}
+              value={values.events.includes(event)}
+              onValue={(on) => toggle(event, on)}
+            />
           ))}
         </fieldset>
         <CheckField {...bind('enabled')} label="On" />
