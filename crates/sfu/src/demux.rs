@@ -100,7 +100,9 @@ impl Sfu {
         if transport.addresses.len() > ADDRESSES_MAX {
             // The ways by TCP are mostly the spare ones.
             let earlier = &transport.addresses[..ADDRESSES_MAX];
-            let spare = earlier.iter().position(|(protocol, _)| *protocol == Protocol::Tcp);
+            let spare = earlier
+                .iter()
+                .position(|(protocol, _)| *protocol == Protocol::Tcp);
             let oldest = transport.addresses.remove(spare.unwrap_or(0));
             self.by_address.remove(&oldest);
         }

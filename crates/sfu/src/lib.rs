@@ -47,9 +47,13 @@ pub use shedding::Load;
 extern crate self as muster_sfu;
 #[cfg(test)]
 #[path = "../tests/it/client.rs"]
-#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 mod client;
 #[cfg(test)]
+#[path = "../tests/it/pictures.rs"]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+mod pictures;
+#[cfg(test)]
 #[path = "../tests/it/world.rs"]
-#[expect(dead_code, clippy::unwrap_used, unreachable_pub)]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 mod world;
