@@ -47,6 +47,7 @@ extern crate self as muster_sfu;
 #[cfg(test)]
 #[path = "../tests/it/client.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+<<<<<<< HEAD
 // shared with the integration tests, which use more of it
 mod client;
 #[cfg(test)]
@@ -63,9 +64,18 @@ mod got;
 #[path = "../tests/it/pictures.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 // shared with the integration tests, which use more of it
+=======
+mod client;
+#[cfg(test)]
+#[path = "../tests/it/pictures.rs"]
+#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+>>>>>>> h-media
 mod pictures;
 #[cfg(test)]
 #[path = "../tests/it/world.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+<<<<<<< HEAD
 // shared with the integration tests, which use more of it
+=======
+>>>>>>> h-media
 mod world;
