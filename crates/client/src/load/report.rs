@@ -57,7 +57,7 @@ pub struct Joins {
     pub success: f64,
     /// From the first byte to being inside, with both connections up.
     pub time: Spread,
-    /// From the first byte to the first packet of media, of those who only receive or receive each other.
+    /// From the first byte to the first packet of media, of receivers that found somebody sending.
     pub first_packet: Spread,
 }
 

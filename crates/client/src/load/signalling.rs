@@ -216,6 +216,7 @@ impl Participant {
                 for participant in told.participants {
                     self.learn(participant.peer_id, participant.producer_states);
                 }
+                self.awaits_first = !self.to_consume.is_empty();
                 self.came_in();
                 Ok(())
             }
