@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Plan,
-    stats::{Kept, Live, Spread},
+    stats::{Kept, Live, Received, Spread},
 };
 
 /// What a load measured. Packets, bytes and delays are of what was sent while it was measured.
@@ -156,7 +156,7 @@ fn packets(plan: &Plan, kept: &Kept) -> Packets {
     let received = kept.subscriptions.iter().map(|got| got.packets).sum();
     let heard = kept.subscriptions.iter().filter(|got| got.packets > 0).count() as u64;
     let expected = if simulcast {
-        kept.subscriptions.iter().map(|got| got.numbered()).sum()
+        kept.subscriptions.iter().map(Received::numbered).sum()
     } else {
         of_sent
     };
