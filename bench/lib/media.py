@@ -117,7 +117,8 @@ def run(context):
 def measure(context, case):
     figure = context.report.figure
     name = case.name
-    with Muster(context, context.folder(f"media-{case.publishers}-{case.subscribers}"), core=context.server_core) as server:
+    data_dir = context.folder(f"media-{case.publishers}-{case.subscribers}")
+    with Muster(context, data_dir, core=context.server_core) as server:
         token = server.create_token()
         # Only the first people's memory is new; those after them take what these left.
         first = load(context, case, server, token, START)

@@ -21,6 +21,9 @@ use crate::{
     udp::{Buffers, Udp, local_ip_towards},
 };
 
+/// Between the first checks of ICE. The second one nominates, and browsers do not wait for that either where
+/// the other side is lite; str0m's 250 ms would be most of a join.
+const CHECKS: Duration = Duration::from_millis(20);
 /// Reads before others get their turn.
 const READS: usize = 8;
 
@@ -91,6 +94,7 @@ impl Transport {
         } else {
             config = config.enable_vp8(true);
         }
+        config.set_initial_stun_rto(CHECKS);
         Self {
             id: String::new(),
             connected: false,

@@ -82,11 +82,6 @@ impl Udp {
         self.socket.readable().await
     }
 
-    /// Waits until something may be written.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.socket.writable().await
-    }
-
     /// Reads what one system call gives, and hands each datagram on with who sent it; how many, none
     /// where there is nothing to read.
     pub fn receive(
@@ -179,10 +174,9 @@ impl Udp {
             segment_size: (datagrams.len() > 1).then_some(size),
             src_ip: None,
         };
-        self.socket
-            .try_io(Interest::WRITABLE, || {
-                self.state.try_send(UdpSockRef::from(&self.socket), &transmit)
-            })
+        // Not by the runtime's notion of what is writable, which knows nothing of a socket that is new.
+        self.state
+            .try_send(UdpSockRef::from(&self.socket), &transmit)
             .is_ok()
     }
 }

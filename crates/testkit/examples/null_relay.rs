@@ -26,7 +26,7 @@ use muster_client::{
     udp::{Buffers, Udp},
 };
 use tokio::{
-    io::AsyncReadExt,
+    sync::oneshot,
     task::{JoinSet, LocalSet},
     time::{sleep, sleep_until},
 };
@@ -71,13 +71,16 @@ async fn serve() -> Outcome {
     let mut people: Vec<SocketAddr> = Vec::new();
     let mut read: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
     let mut sent: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
-    let mut input = tokio::io::stdin();
-    let mut end = [0; 1];
+    let (tell, mut over) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(tell);
+    });
     loop {
         tokio::select! {
             biased;
             ready = udp.readable() => ready?,
-            _ = input.read(&mut end) => return Ok(()),
+            _ = &mut over => return Ok(()),
         }
         read.clear();
         udp.receive(&mut buffers, |from, datagram| {

@@ -260,8 +260,9 @@ impl<T: FnMut(Progress)> Course<'_, T> {
     async fn run(&mut self) -> Duration {
         let (publishers, people) = (self.plan.publishers(), self.plan.people());
         self.enter(Phase::Publishers);
-        // Publishers that receive each other are ready only when all of them send.
         self.until_inside(publishers, JOIN_LIMIT * 2).await;
+        // Who comes in later finds all of them sending, so that its first packet tells of its own join.
+        self.until_ready(publishers, JOIN_LIMIT).await;
         self.enter(Phase::Subscribers);
         self.until_inside(people, JOIN_LIMIT * 2).await;
         self.until_ready(people, JOIN_LIMIT).await;

@@ -106,7 +106,8 @@ pub(super) struct Participant {
     pub subscriptions: Vec<Subscription>,
     pub negotiated: usize,
     streams: HashMap<Ssrc, usize>,
-    got_first: bool,
+    /// Whether the first packet that comes tells how long it took: somebody was sending already.
+    pub awaits_first: bool,
     pub begun: Instant,
     permit: Option<OwnedSemaphorePermit>,
     next_switch: Option<Instant>,
@@ -194,7 +195,7 @@ impl Participant {
             subscriptions: Vec::new(),
             negotiated: 0,
             streams: HashMap::new(),
-            got_first: false,
+            awaits_first: false,
             begun,
             permit: Some(permit),
             next_switch: None,
@@ -332,8 +333,7 @@ impl Participant {
         };
         let Some(stamp) = stamp else { return false };
         let mut kept = self.crew.kept.borrow_mut();
-        if !self.got_first {
-            self.got_first = true;
+        if std::mem::take(&mut self.awaits_first) {
             kept.first_packets.add(at.saturating_duration_since(self.begun));
         }
         let received = &mut subscription.received;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Plan,
-    stats::{Kept, Live, Spread},
+    stats::{Kept, Live, Received, Spread},
 };
 
 /// What a load measured. Packets, bytes and delays are of what was sent while it was measured.
@@ -57,7 +57,7 @@ pub struct Joins {
     pub success: f64,
     /// From the first byte to being inside, with both connections up.
     pub time: Spread,
-    /// From the first byte to the first packet of media, of those who only receive or receive each other.
+    /// From the first byte to the first packet of media, of receivers that found somebody sending.
     pub first_packet: Spread,
 }
 
@@ -156,7 +156,7 @@ fn packets(plan: &Plan, kept: &Kept) -> Packets {
     let received = kept.subscriptions.iter().map(|got| got.packets).sum();
     let heard = kept.subscriptions.iter().filter(|got| got.packets > 0).count() as u64;
     let expected = if simulcast {
-        kept.subscriptions.iter().map(|got| got.numbered()).sum()
+        kept.subscriptions.iter().map(Received::numbered).sum()
     } else {
         of_sent
     };

@@ -44,12 +44,12 @@ fn missing(what: &str) -> ClientError {
     ClientError::Protocol(format!("a reply without {what}"))
 }
 
-fn description(target: media::Target, kind: &str, sdp: String) -> Option<media::SessionDescription> {
-    Some(media::SessionDescription {
+fn description(target: media::Target, kind: &str, sdp: String) -> media::SessionDescription {
+    media::SessionDescription {
         target: target.into(),
         r#type: kind.to_owned(),
         sdp,
-    })
+    }
 }
 
 impl Participant {
@@ -104,7 +104,7 @@ impl Participant {
         let (mid, offer) = self.send.offer_track(kind, &rids)?;
         let wish = edge::ProducerCreateRequest {
             kind: if video { "video" } else { "audio" }.to_owned(),
-            description: description(media::Target::Publisher, "offer", offer),
+            description: Some(description(media::Target::Publisher, "offer", offer)),
             msid: format!("{} {mid}", self.peer),
             app_data: Some(serde_json::json!({"mid": mid.to_string(), "e2ee": false}).to_string()),
             mime_type: Some(if video { "video/VP8" } else { "audio/opus" }.to_owned()),
@@ -216,6 +216,7 @@ impl Participant {
                 for participant in told.participants {
                     self.learn(participant.peer_id, participant.producer_states);
                 }
+                self.awaits_first = !self.to_consume.is_empty();
                 self.came_in();
                 Ok(())
             }
@@ -250,7 +251,7 @@ impl Participant {
             };
             let wish = media::CreateTransportRequest {
                 consuming,
-                description: description(target, "offer", side.bootstrap(rids)?),
+                description: Some(description(target, "offer", side.bootstrap(rids)?)),
                 ..Default::default()
             };
             self.ask(
@@ -295,7 +296,7 @@ impl Participant {
         let answer = self.recv.accept(&offer.sdp)?;
         let wish = media::RenegotiateRequest {
             transport_id: self.recv.id.clone(),
-            description: description(media::Target::Subscriber, "answer", answer),
+            description: Some(description(media::Target::Subscriber, "answer", answer)),
         };
         self.ask(event::RENEGOTIATE, &wish, Pending::Renegotiate { count })
             .await

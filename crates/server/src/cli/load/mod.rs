@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use muster_client::{
-    Target,
+    ClientError, Target,
     load::{self, Audio, Phase, Plan, Profile, Progress, Report, Video},
 };
 use serde_json::json;
@@ -109,7 +109,10 @@ impl Load {
         let tls = tokio::task::spawn_blocking(crate::outbound::http::tls).await??;
         let target = Target::resolve(&self.url, self.allow_remote, Some(tls.clone().into()))
             .await
-            .context("use --allow-remote to load a server on another machine")?;
+            .map_err(|error| match error {
+                ClientError::NotLoopback(_) => anyhow!("{error}; --allow-remote lets it be loaded"),
+                error => error.into(),
+            })?;
         let rest = Rest::new(&target, &token, tls)?;
         let place = tokio::select! {
             place = rest.place(self.account_id.as_deref(), self.app_id.as_deref()) => place?,

@@ -94,7 +94,7 @@ impl Rest {
         };
         Ok(Place {
             root: format!("{kit}/{app}"),
-            app: format!("{kit}/{app}"),
+            app: format!("{kit}/apps/{app}"),
             own,
             made: RefCell::default(),
         })
