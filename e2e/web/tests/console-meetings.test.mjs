@@ -7,6 +7,8 @@ suite('meetings in the console', (site) => {
     const operator = await Operator.signIn(visit, site.server);
     await operator.press('New meeting');
     await operator.dialog('New meeting');
+    const begins = await operator.page.evaluate(() => document.activeElement.name);
+    assert.equal(begins, 'title', 'the first field has the focus');
     await operator.fill('Title', 'Board');
     await operator.fill('Keep the session for', '5');
     await operator.press('Create');

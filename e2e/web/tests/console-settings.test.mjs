@@ -116,7 +116,7 @@ suite('webhooks in the console', (site) => {
       status = 200;
       await operator.press('Deliver again');
       await operator.front.locator('.facts').getByText('Delivered').waitFor();
-      await operator.press('Close');
+      await operator.press('Done');
       await operator.looksRight('webhook');
       assert.ok(told.length > new Set(told).size, 'the same delivery came twice');
       await operator.goes('webhooks');
