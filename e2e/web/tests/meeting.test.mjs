@@ -65,6 +65,17 @@ suite('in a meeting', (site) => {
     }
   });
 
+  visits(site, 'who is late for a meeting that was closed meanwhile is told so', async (visit) => {
+    const { meeting, link } = await site.server.invite();
+    const visitor = await visit();
+    await visitor.open(link);
+    const join = visitor.page.getByRole('button', { name: 'Join' });
+    await join.waitFor();
+    await site.server.rest('PATCH', `/meetings/${meeting.id}`, { status: 'INACTIVE' });
+    await join.click();
+    await visitor.reads('This meeting is not active');
+  });
+
   visits(site, 'the link that would tell a foreign host the token is not shown', async (visit) => {
     const { meeting, link } = await site.server.invite();
     const visitor = await visit();
@@ -72,6 +83,8 @@ suite('in a meeting', (site) => {
     const join = visitor.page.getByRole('button', { name: 'Join' });
     await join.waitFor();
     await site.server.rest('PATCH', `/meetings/${meeting.id}`, { status: 'INACTIVE' });
+    // The page would find out why.
+    await visitor.context.route('**/v2/**', (route) => route.abort());
     await join.click();
     const trouble = visitor.page.locator('rtk-setup-screen .troubleshoot-link');
     await trouble.waitFor({ state: 'attached' });

@@ -4,12 +4,15 @@ import type { Meeting } from './kit';
 import { MeetingView } from './meeting';
 import { ENDINGS, obstacle, type Problem, type ProblemName, PROBLEMS } from './problems';
 import { reaches, runScript, standing, untilUp } from './server';
-import { takeInvitation } from './token';
+import { type Invitation, takeInvitation } from './token';
 
 type Stage =
   | { at: 'opening' }
   | { at: 'problem'; name: ProblemName }
-  | { at: 'meeting'; meeting: Meeting; show: (meeting: Meeting, place: HTMLElement) => void };
+  | { at: 'meeting'; invitation: Invitation; meeting: Meeting; show: (meeting: Meeting, place: HTMLElement) => void };
+
+/** The client's code for a join that failed. The kit then blames the network, whatever the reason. */
+const JOIN_FAILED = '0002';
 
 /** Everything up to the meeting itself: answers the first thing that stands in the way. */
 async function open(): Promise<Stage> {
@@ -24,7 +27,7 @@ async function open(): Promise<Stage> {
   if (dev) await runScript('/dev-origin.js');
   else if (!(await reaches(`api.${base}`))) return problem('hosts');
   const kit = await import('./kit');
-  return { at: 'meeting', meeting: await kit.enter(invitation.token, base), show: kit.show };
+  return { at: 'meeting', invitation, meeting: await kit.enter(invitation.token, base), show: kit.show };
 }
 
 export function MeetPage() {
@@ -43,6 +46,17 @@ export function MeetPage() {
     addEventListener('hashchange', again);
     return () => removeEventListener('hashchange', again);
   }, []);
+
+  useEffect(() => {
+    if (stage.at !== 'meeting') return;
+    const failed = async (event: Event) => {
+      if ((event as CustomEvent<{ code?: string }>).detail?.code !== JOIN_FAILED) return;
+      const stands = await standing(stage.invitation);
+      if (stands !== 'welcome' && stands !== 'gone') setStage({ at: 'problem', name: stands });
+    };
+    addEventListener('ClientError', failed);
+    return () => removeEventListener('ClientError', failed);
+  }, [stage]);
 
   if (stage.at === 'opening') return <Opening />;
   if (stage.at === 'problem') {
