@@ -57,12 +57,16 @@ export class Operator {
     return this.button(name).click();
   }
 
+  field(label) {
+    return this.front.locator('input, select, textarea').and(this.page.getByLabel(label));
+  }
+
   fill(label, text) {
-    return this.front.getByLabel(label).fill(text);
+    return this.field(label).fill(text);
   }
 
   choose(label, option) {
-    return this.front.getByLabel(label).selectOption(option);
+    return this.field(label).selectOption(option);
   }
 
   pick(option) {

@@ -7,6 +7,8 @@ suite('meetings in the console', (site) => {
     const operator = await Operator.signIn(visit, site.server);
     await operator.press('New meeting');
     await operator.dialog('New meeting');
+    const begins = await operator.page.evaluate(() => document.activeElement.name);
+    assert.equal(begins, 'title', 'the first field has the focus');
     await operator.fill('Title', 'Board');
     await operator.fill('Keep the session for', '5');
     await operator.press('Create');
@@ -27,6 +29,7 @@ suite('meetings in the console', (site) => {
     assert.equal(made.recording_config.storage_config.host, 'files.example.org');
 
     await operator.press('Edit Board');
+    await operator.dialog('Edit meeting');
     await operator.fill('Title', 'Board, spring');
     await operator.front.getByText('Transcript and summary').click();
     await operator.choose('Language', 'de');
@@ -90,7 +93,7 @@ suite('participants in the console', (site) => {
     await operator.reads('Nobody has been added yet.');
     await operator.press('Add participant');
     await operator.dialog('Add participant');
-    await operator.front.getByLabel('Name').fill('Ada');
+    await operator.fill('Name', 'Ada');
     await operator.press('Add');
     await operator.front.locator('[aria-invalid=true]').waitFor();
     await operator.looksRight('participant-faults');
@@ -127,12 +130,14 @@ suite('participants in the console', (site) => {
     await operator.hasRows('p-42');
 
     await operator.press('Edit: Person 42');
+    await operator.dialog('Edit participant');
     await operator.choose('Preset', 'group_call_guest');
     await operator.press('Save');
     await operator.noDialog();
     await operator.row('group_call_guest').waitFor();
 
     await operator.press('Join link: Person 42');
+    await operator.dialog('Join link for Person 42');
     await operator.choose('Works for', '3600');
     await operator.press('Make link');
     const link = await operator.link();

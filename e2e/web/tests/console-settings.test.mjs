@@ -14,6 +14,7 @@ suite('presets in the console', (site) => {
     await operator.row('group_call_host').waitFor();
     await operator.looksRight('presets');
     await operator.press('Duplicate group_call_guest');
+    await operator.dialog('Duplicate preset');
     await operator.fill('Name', 'quiet_guest');
     await operator.press('Create');
     await operator.page.getByRole('heading', { name: 'quiet_guest', level: 1 }).waitFor();
@@ -63,6 +64,7 @@ suite('presets in the console', (site) => {
     const { meeting, participant } = await site.server.invite({ preset: 'worn' });
     const operator = await Operator.signIn(visit, site.server, `presets/${id}`);
     await operator.press('Delete');
+    await operator.dialog('Delete this preset?');
     await operator.press('Delete');
     await operator.page.locator('dialog .notice.bad').waitFor();
     await operator.choose('Its participants get', { label: 'group_call_host' });
@@ -89,6 +91,7 @@ suite('webhooks in the console', (site) => {
       await operator.reads('No webhooks yet.');
       await operator.looksRight('webhooks-empty');
       await operator.page.getByRole('button', { name: 'New webhook' }).first().click();
+      await operator.dialog('New webhook');
       await operator.fill('Name', 'Billing');
       await operator.fill('Address', 'nowhere');
       await operator.press('Create');
@@ -116,11 +119,12 @@ suite('webhooks in the console', (site) => {
       status = 200;
       await operator.press('Deliver again');
       await operator.front.locator('.facts').getByText('Delivered').waitFor();
-      await operator.press('Close');
+      await operator.press('Done');
       await operator.looksRight('webhook');
       assert.ok(told.length > new Set(told).size, 'the same delivery came twice');
       await operator.goes('webhooks');
       await operator.press('Delete Billing');
+      await operator.dialog('Delete this webhook?');
       await operator.press('Delete');
       await operator.reads('No webhooks yet.');
     } finally {
@@ -136,6 +140,7 @@ suite('the account in the console', (site) => {
     await operator.page.getByRole('link', { name: 'API tokens' }).click();
     await operator.row('muster dev').waitFor();
     await operator.press('New token');
+    await operator.dialog('New API token');
     await operator.fill('Name', 'CI');
     await operator.choose('Works', '86400');
     await operator.press('Create');
@@ -149,6 +154,7 @@ suite('the account in the console', (site) => {
     await operator.looksRight('tokens');
     assert.ok(!(await operator.page.content()).includes(secret), 'it is shown once');
     await operator.press('Revoke CI');
+    await operator.dialog('Revoke this token?');
     await operator.press('Revoke');
     await operator.noDialog();
     assert.equal((await verify()).status, 401);
@@ -158,12 +164,14 @@ suite('the account in the console', (site) => {
     const operator = await Operator.signIn(visit, site.server);
     await operator.page.getByRole('link', { name: 'Apps' }).click();
     await operator.press('New app');
+    await operator.dialog('New app');
     await operator.press('Create');
     await operator.front.locator('[aria-invalid=true]').waitFor();
     await operator.fill('Name', 'Shop');
     await operator.press('Create');
     await operator.noDialog();
     await operator.press('Rename Shop');
+    await operator.dialog('Rename app');
     await operator.fill('Name', 'Web shop');
     await operator.press('Rename');
     await operator.noDialog();

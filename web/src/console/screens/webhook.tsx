@@ -185,7 +185,7 @@ function DeliveryDialog({
       <Form
         action={action}
         submit="Deliver again"
-        cancel="Close"
+        cancel="Done"
         disabled={status === 'PENDING'}
         onSubmit={redeliver}
         onCancel={onClose}
