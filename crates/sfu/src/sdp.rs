@@ -94,8 +94,12 @@ impl Description {
     /// new section into the last one there, which so has to be it.
     pub(crate) fn reject_ended(&mut self, ended: impl Fn(&Section) -> bool) {
         let of_firefox = self.session.iter().any(|line| line.starts_with("o=mozilla"));
-        let last = self.sections.len().saturating_sub(1);
-        for at in if of_firefox { last } else { 0 }..self.sections.len() {
+        let first = if of_firefox {
+            self.sections.len().saturating_sub(1)
+        } else {
+            0
+        };
+        for at in first..self.sections.len() {
             if ended(&self.sections[at]) {
                 self.reject(at);
             }
