@@ -41,41 +41,26 @@ pub use api::{
 pub use sfu::Sfu;
 pub use shedding::Load;
 
-// The meetings of the integration tests, for tests of what only tests can make happen.
+// The meetings of the integration tests, for tests of what only tests can make happen; those use more of them.
 #[cfg(test)]
 extern crate self as muster_sfu;
 #[cfg(test)]
 #[path = "../tests/it/client.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
-<<<<<<< HEAD
-// shared with the integration tests, which use more of it
 mod client;
 #[cfg(test)]
 #[path = "../tests/it/decoder.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
-// shared with the integration tests, which use more of it
 mod decoder;
 #[cfg(test)]
 #[path = "../tests/it/got.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
-// shared with the integration tests, which use more of it
 mod got;
 #[cfg(test)]
 #[path = "../tests/it/pictures.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
-// shared with the integration tests, which use more of it
-=======
-mod client;
-#[cfg(test)]
-#[path = "../tests/it/pictures.rs"]
-#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
->>>>>>> h-media
 mod pictures;
 #[cfg(test)]
 #[path = "../tests/it/world.rs"]
 #[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
-<<<<<<< HEAD
-// shared with the integration tests, which use more of it
-=======
->>>>>>> h-media
 mod world;
