@@ -234,7 +234,6 @@ async fn unknown_paths_and_methods_are_told_apart(db: Database) {
     let api = server.api().await;
     let app = api.app().await;
     for path in [
-        "/",
         "/nowhere",
         "/client/v4",
         "/client/v5/accounts",

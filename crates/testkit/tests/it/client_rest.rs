@@ -509,8 +509,8 @@ async fn reports_are_taken_and_dropped(db: Database) {
         .header("host", "api-silos.rtk.test");
     let answer = preflight.send().await.expect(200);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-    // Another host's root is not a place for reports.
-    send("/", "api.rtk.test", small()).await.expect(404);
+    // Another host's root is the web page, and not a place for reports.
+    send("/", "api.rtk.test", small()).await.expect(405);
     let metrics = server.app().metrics.render();
     for (kind, count) in [("logs", 2), ("call_stats", 2), ("location", 3)] {
         let line = format!("muster_client_reports_total{{kind=\"{kind}\"}} {count}");
