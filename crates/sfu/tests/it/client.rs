@@ -198,6 +198,10 @@ pub struct Client {
     pub rtx: bool,
     /// What is offered of pictures, what is preferred first.
     pub codecs: Vec<Codec>,
+    /// Until when its machine does nothing: what arrives is read, and what is due is sent, only then.
+    pub asleep_until: Option<Instant>,
+    /// How long its machine takes for a datagram.
+    pub slowness: Duration,
     born: Instant,
     index: usize,
     ports: u16,
@@ -217,6 +221,8 @@ impl Client {
             padding: 0,
             rtx: true,
             codecs: vec![Codec::Vp8],
+            asleep_until: None,
+            slowness: Duration::ZERO,
             born: now,
             index,
             ports: 2,
@@ -319,10 +325,8 @@ impl Client {
 
     pub fn deadline(&self) -> Instant {
         let tracks = self.tracks.iter().map(|track| track.next);
-        tracks
-            .chain([self.send.deadline, self.recv.deadline])
-            .min()
-            .unwrap()
+        let due = tracks.chain([self.send.deadline, self.recv.deadline]).min();
+        due.max(self.asleep_until).unwrap()
     }
 
     pub fn owns(&self, address: SocketAddr) -> bool {
@@ -330,6 +334,9 @@ impl Client {
     }
 
     pub fn receive(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if !self.slowness.is_zero() {
+            self.asleep_until = Some(now + self.slowness);
+        }
         let consuming = self.recv.address == to;
         let mut out = std::mem::take(&mut self.out);
         let side = self.side(consuming);
@@ -341,6 +348,9 @@ impl Client {
     }
 
     pub fn tick(&mut self, now: Instant) {
+        if self.asleep_until.is_some_and(|until| until > now) {
+            return;
+        }
         let mut out = std::mem::take(&mut self.out);
         let due: Vec<usize> = (0..self.tracks.len())
             .filter(|at| self.tracks[*at].next <= now)

@@ -276,7 +276,15 @@ impl World {
             while let Some(entry) = self.air.first_entry()
                 && entry.key().0 <= self.now
             {
+                let number = entry.key().1;
                 let datagram = entry.remove();
+                let asleep = self.clients.iter().find(|client| client.owns(datagram.to));
+                let asleep = asleep.and_then(|client| client.asleep_until);
+                if let Some(until) = asleep.filter(|until| *until > self.now) {
+                    // It waits in the socket.
+                    self.air.insert((until, number), datagram);
+                    continue;
+                }
                 if datagram.to == SERVER.parse().unwrap() {
                     self.sfu
                         .handle_datagram(self.now, datagram.from, datagram.to, &datagram.bytes);
