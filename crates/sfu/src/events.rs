@@ -16,8 +16,6 @@ use crate::{
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(400);
 /// What a sound takes, in bits per second, with what goes around it.
 const AUDIO: u64 = 60_000;
-/// So many times what is needed is believed, however often it was not so.
-const AMPLE: u64 = 2;
 
 impl Sfu {
     /// Deals with what a connection said.
@@ -248,14 +246,9 @@ impl Sfu {
             .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds))
             .max(kept.map_or(0, layers::with_margin));
         let budget = if transport.floor.holds() { budget } else { 0 };
-        let mut may_climb = transport.climb.is_allowed(now);
-        let mut shared = layers::share(budget, &wants, now, may_climb);
-        let mut next = layers::next_rate(&wants, &shared);
-        if !may_climb && next.is_some_and(|next| budget / AMPLE >= next) {
-            may_climb = true;
-            shared = layers::share(budget, &wants, now, may_climb);
-            next = layers::next_rate(&wants, &shared);
-        }
+        let may_climb = transport.climb.is_allowed(now) || layers::is_ample(budget, &wants);
+        let shared = layers::share(budget, &wants, now, may_climb);
+        let next = layers::next_rate(&wants, &shared);
         // Looking for more than may be used only does harm: a probe disturbs, and its result may be wrong.
         let searches = may_climb || shared.contains(&None);
         // Where pictures did harm, padding would, too.

@@ -10,6 +10,8 @@ pub(crate) const RIDS: [&str; LAYERS] = ["f", "h", "q"];
 const NOMINAL: [u64; LAYERS] = [1_500_000, 500_000, 150_000];
 /// How much room there has to be for more than now, in percent of it.
 const MARGIN: u64 = 120;
+/// So many times what is needed is ample.
+const AMPLE: u64 = 2;
 /// How much of the smallest layer the way has to carry for it to stay, in percent. The estimation falls
 /// below what is sent with every passing delay, and nothing at all is worse than some loss.
 const KEEP: u64 = 50;
@@ -242,6 +244,12 @@ impl Climb {
             self.up = Some(now);
         }
     }
+}
+
+/// Whether there is far more room than the next step up takes, which is believed however often steps failed.
+pub(crate) fn is_ample(budget: u64, wants: &[Want]) -> bool {
+    let given: Vec<Option<usize>> = wants.iter().map(|want| want.now).collect();
+    next_rate(wants, &given).is_some_and(|next| budget / AMPLE >= next)
 }
 
 /// What the smallest layer takes of the stream that is served first, in bits per second.

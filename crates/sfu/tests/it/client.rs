@@ -198,10 +198,6 @@ pub struct Client {
     pub rtx: bool,
     /// What is offered of pictures, what is preferred first.
     pub codecs: Vec<Codec>,
-    /// Until when its machine does nothing: what arrives is read, and what is due is sent, only then.
-    pub asleep_until: Option<Instant>,
-    /// How long its machine takes for a datagram.
-    pub slowness: Duration,
     born: Instant,
     index: usize,
     ports: u16,
@@ -221,8 +217,6 @@ impl Client {
             padding: 0,
             rtx: true,
             codecs: vec![Codec::Vp8],
-            asleep_until: None,
-            slowness: Duration::ZERO,
             born: now,
             index,
             ports: 2,
@@ -325,8 +319,10 @@ impl Client {
 
     pub fn deadline(&self) -> Instant {
         let tracks = self.tracks.iter().map(|track| track.next);
-        let due = tracks.chain([self.send.deadline, self.recv.deadline]).min();
-        due.max(self.asleep_until).unwrap()
+        tracks
+            .chain([self.send.deadline, self.recv.deadline])
+            .min()
+            .unwrap()
     }
 
     pub fn owns(&self, address: SocketAddr) -> bool {
@@ -334,9 +330,6 @@ impl Client {
     }
 
     pub fn receive(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        if !self.slowness.is_zero() {
-            self.asleep_until = Some(now + self.slowness);
-        }
         let consuming = self.recv.address == to;
         let mut out = std::mem::take(&mut self.out);
         let side = self.side(consuming);
@@ -348,9 +341,6 @@ impl Client {
     }
 
     pub fn tick(&mut self, now: Instant) {
-        if self.asleep_until.is_some_and(|until| until > now) {
-            return;
-        }
         let mut out = std::mem::take(&mut self.out);
         let due: Vec<usize> = (0..self.tracks.len())
             .filter(|at| self.tracks[*at].next <= now)

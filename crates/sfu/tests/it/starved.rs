@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     layers::last_layer,
     matrix::Call,
-    world::{Path, World},
+    world::{Path, Starved, World},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,13 +15,15 @@ fn starve(world: &mut World, client: usize, time: Duration) {
     let end = world.now + time;
     while world.now < end {
         let asleep = Duration::from_millis(100 + world.random(300));
-        world.clients[client].asleep_until = Some(world.now + asleep);
-        world.clients[client].slowness = Duration::from_micros(3_000 + world.random(5_000));
+        world.starved = Some(Starved {
+            client,
+            until: world.now + asleep,
+            slowness: Duration::from_micros(3_000 + world.random(5_000)),
+        });
         let awake = Duration::from_millis(300 + world.random(1_000));
         world.run(asleep + awake);
     }
-    world.clients[client].asleep_until = None;
-    world.clients[client].slowness = Duration::ZERO;
+    world.starved = None;
 }
 
 #[test]
