@@ -15,6 +15,10 @@ const LOSS: f32 = 0.1;
 const LOSS_SPREAD: f32 = 0.6;
 /// So much more round trip is put down to the pictures.
 const DELAY: Duration = Duration::from_millis(500);
+/// A way on which so much is lost without pictures loses packets at random.
+const LOSSY: f32 = 0.04;
+/// A round trip shorter than half of what it was, and this, is that of another way.
+const SHORTER: Duration = Duration::from_millis(50);
 /// How often in a row it is seen before it is believed.
 const BELIEVED: u32 = 2;
 /// After so long what is measured is measured without pictures.
@@ -53,6 +57,8 @@ pub(crate) struct Floor {
     failed: u32,
     /// What the way is like without pictures, as far as known.
     base: Sample,
+    /// What its round trip was without pictures when they did harm.
+    usual: Option<Duration>,
     probed: Option<Instant>,
     lifted: Option<Instant>,
     lifts: u32,
@@ -102,7 +108,14 @@ impl Floor {
             // It is as bad without them.
             let blameless = self.failed <= 1 && !harmless;
             let wait = RETRY.saturating_mul(1 << self.failed.saturating_sub(1).min(5));
-            if blameless || off >= wait.min(RETRY_MAX) {
+            // It is another way now.
+            let changed = self.usual.zip(sample.round_trip);
+            let changed = changed.is_some_and(|(usual, now)| now + SHORTER < usual / 2);
+            if changed {
+                self.failed = 0;
+                self.base = sample;
+            }
+            if changed || blameless || off >= wait.min(RETRY_MAX) {
                 self.off = None;
                 self.on = None;
                 self.bad = 0;
@@ -135,13 +148,15 @@ impl Floor {
             return false;
         }
         self.bad += 1;
-        // What was tried before and did harm is given up at once.
-        if self.bad < BELIEVED && self.failed < 2 {
+        // What was tried before and did harm is given up at once, unless packets are lost anyway.
+        let lossy = self.base.loss.is_some_and(|loss| loss > LOSSY);
+        if self.bad < BELIEVED && (self.failed < 2 || lossy) {
             return false;
         }
         self.bad = 0;
         self.failed = if proven { 1 } else { self.failed.saturating_add(1) };
         self.lost = None;
+        self.usual = self.base.round_trip;
         self.off = Some(now);
         true
     }
@@ -229,6 +244,16 @@ mod tests {
         let bad = sample(0.2, 300);
         assert_eq!(pause(&mut floor, &mut now, bad, bad), Some(2));
         assert_eq!(pause(&mut floor, &mut now, bad, bad), None);
+    }
+
+    #[test]
+    fn a_way_that_became_shorter_is_tried_at_once() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        for (away, expected) in [(400, 2), (400, 4), (40, 2), (40, 2)] {
+            let pause = pause(&mut floor, &mut now, sample(0.5, 400), sample(0.0, away));
+            assert_eq!(pause, Some(expected));
+        }
     }
 
     #[test]
