@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     api::{Command, Kinds, MediaError, MediaKind, Reply, SfuEvent},
     codec::Codec,
+    floor::Floor,
     layers::{self, Climb},
     link::Link,
     report::Gathered,
@@ -202,6 +203,7 @@ impl Sfu {
             estimate: None,
             desired: (0, 0),
             climb: Climb::default(),
+            floor: Floor::default(),
             held_back: false,
             gathered: Gathered::default(),
         });

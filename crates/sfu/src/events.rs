@@ -6,7 +6,9 @@ use str0m::{Event, IceConnectionState, bwe::BweKind, media::SenderFeedback};
 
 use crate::{
     api::{Lost, MediaKind, SfuEvent},
+    floor::{FLOOR_MAX, Sample},
     layers::{self, Want},
+    link::STATS_IN_REPORT,
     sfu::Sfu,
 };
 
@@ -59,12 +61,22 @@ impl Sfu {
             Event::SenderFeedback(feedback) => self.sender_report(place, &feedback),
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
                 transport.estimate = can_probe.then(|| estimate.as_u64());
+                transport.climb.estimated(estimate.as_u64(), now);
             }
             Event::MediaIngressStats(stats) => transport.gathered.incoming(&stats),
             Event::MediaEgressStats(stats) => transport.gathered.outgoing(&stats),
             Event::PeerStats(stats) => {
-                transport.gathered.connection(stats);
-                self.reports.push(place);
+                let in_report = if transport.consuming { STATS_IN_REPORT } else { 1 };
+                let sample = Sample {
+                    loss: stats.egress_loss_fraction,
+                    round_trip: stats.rtt,
+                };
+                if transport.gathered.connection(stats, in_report) {
+                    self.reports.push(place);
+                }
+                if transport.consuming {
+                    self.measured(place, sample);
+                }
             }
             _ => {}
         }
@@ -205,7 +217,7 @@ impl Sfu {
             if !admitted || !known.negotiated || !producer.is_live() {
                 targets.push((*consumer, None));
             } else if producer.kind == MediaKind::Audio {
-                sounds += 1;
+                sounds += producer.rates(now)[0].unwrap_or_default().max(AUDIO);
                 targets.push((*consumer, Some(0)));
             } else {
                 let rates = producer.rates(now);
@@ -227,16 +239,23 @@ impl Sfu {
         }
         pictures.sort_by_key(|(consumer, _)| *consumer);
         let wants: Vec<Want> = pictures.iter().map(|(_, want)| *want).collect();
+        let least = layers::least(&wants);
+        let kept = least.filter(|rate| *rate <= FLOOR_MAX && transport.floor.holds());
         let budget = transport
             .estimate
-            .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds * AUDIO));
-        let may_climb = transport.climb.is_allowed(now);
+            .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds))
+            .max(kept.map_or(0, layers::with_margin));
+        let budget = if transport.floor.holds() { budget } else { 0 };
+        let may_climb = transport.climb.is_allowed(now) || layers::is_ample(budget, &wants);
         let shared = layers::share(budget, &wants, now, may_climb);
         let next = layers::next_rate(&wants, &shared);
         // Looking for more than may be used only does harm: a probe disturbs, and its result may be wrong.
         let searches = may_climb || shared.contains(&None);
-        let padded = next.filter(|_| searches).map(|rate| rate + sounds * AUDIO);
-        let desired = sounds * AUDIO + wants.iter().map(Want::desired).sum::<u64>();
+        // Where pictures did harm, padding would, too.
+        let padded = next
+            .filter(|_| searches)
+            .map(|rate| if transport.floor.holds() { rate + sounds } else { 0 });
+        let desired = sounds + wants.iter().map(Want::desired).sum::<u64>();
         targets.extend(
             pictures
                 .iter()
@@ -248,8 +267,68 @@ impl Sfu {
             transport.climb.note(&wants, &shared, now);
         }
         self.desire(place, padded, desired);
+        self.lift(place, least, sounds);
         for (consumer, target) in targets {
             self.aim(consumer, target, now);
+        }
+    }
+
+    /// Starts an estimation anew that has no room for the least of pictures, from what that takes. It then
+    /// looks for all there is; else it would grow with what is sent, which is sound alone.
+    fn lift(&mut self, place: usize, least: Option<u64>, sounds: u64) {
+        let now = self.now;
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        let (Some(least), Some(estimate)) = (least, transport.estimate) else {
+            return;
+        };
+        let start = sounds + layers::with_margin(least.min(FLOOR_MAX));
+        if transport.floor.holds() && transport.floor.lifts(now, estimate >= start) {
+            self.with_link(place, |link, said| link.restart_estimation(start, said));
+        }
+    }
+
+    /// Takes what a way showed, for the least of pictures on it.
+    fn measured(&mut self, place: usize, sample: Sample) {
+        let now = self.now;
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        let mut sounds = 0;
+        let mut least = None;
+        let mut flows = false;
+        for consumer in transport.consumers.values() {
+            let Some(consumer) = self.consumers.get(*consumer) else {
+                continue;
+            };
+            let Some(producer) = self.producers.get(consumer.producer) else {
+                continue;
+            };
+            let rates = producer.rates(now);
+            if producer.kind == MediaKind::Audio {
+                sounds += rates[0].unwrap_or_default().max(AUDIO);
+            } else {
+                flows |= consumer.target.is_some();
+                least = least.into_iter().chain(rates.into_iter().flatten()).min();
+            }
+        }
+        let needed = sounds + layers::with_margin(least.unwrap_or_default());
+        let vouched = transport
+            .estimate
+            .is_none_or(|estimate| estimate >= layers::with_margin(needed));
+        let changed = transport.floor.note(now, sample, flows, vouched);
+        if transport.floor.probes(now) {
+            // What is wished for anew is looked for at once.
+            self.desire(place, None, 0);
+        }
+        if changed
+            || !self
+                .transports
+                .get(place)
+                .is_some_and(|transport| transport.floor.holds())
+        {
+            self.retarget(place);
         }
     }
 

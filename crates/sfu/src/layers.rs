@@ -10,6 +10,8 @@ pub(crate) const RIDS: [&str; LAYERS] = ["f", "h", "q"];
 const NOMINAL: [u64; LAYERS] = [1_500_000, 500_000, 150_000];
 /// How much room there has to be for more than now, in percent of it.
 const MARGIN: u64 = 120;
+/// So many times what is needed is ample.
+const AMPLE: u64 = 2;
 /// How much of the smallest layer the way has to carry for it to stay, in percent. The estimation falls
 /// below what is sent with every passing delay, and nothing at all is worse than some loss.
 const KEEP: u64 = 50;
@@ -17,6 +19,9 @@ const KEEP: u64 = 50;
 const HOLD: Duration = Duration::from_secs(3);
 /// A step down so soon after a step up undoes it.
 const UNDONE: Duration = Duration::from_secs(10);
+/// Where the estimate has not fallen for so long, the next try does not wait longer, unless so many failed.
+const CALM: Duration = Duration::from_secs(6);
+const FAILED_CALM: u32 = 3;
 /// A step up that lasted so long has proven right.
 const PROVEN: Duration = Duration::from_secs(30);
 /// How long the next step up waits at most, however many were undone.
@@ -195,11 +200,26 @@ pub(crate) struct Climb {
     up: Option<Instant>,
     failed: u32,
     until: Option<Instant>,
+    estimate: u64,
+    calm_since: Option<Instant>,
 }
 
 impl Climb {
     pub(crate) fn is_allowed(&self, now: Instant) -> bool {
+        let calm = |since| now.saturating_duration_since(since) >= CALM;
         self.until.is_none_or(|until| now >= until)
+            || (self.failed < FAILED_CALM && self.calm_since.is_some_and(calm))
+    }
+
+    /// Takes what the way is thought to carry, in bits per second.
+    pub(crate) fn estimated(&mut self, estimate: u64, now: Instant) {
+        let falls = estimate < self.estimate - self.estimate / 20;
+        if falls || estimate > self.estimate {
+            self.estimate = estimate;
+        }
+        if falls || self.calm_since.is_none() {
+            self.calm_since = Some(now);
+        }
     }
 
     /// Takes what became of a sharing.
@@ -219,10 +239,30 @@ impl Climb {
             }
             let wait = HOLD.saturating_mul(1 << self.failed.min(4)).min(HOLD_LONGEST);
             self.until = Some(now + wait);
+            self.calm_since = Some(now);
         } else if pairs().any(|(want, given)| want.climbs(*given)) {
             self.up = Some(now);
         }
     }
+}
+
+/// Whether there is far more room than the next step up takes, which is believed however often steps failed.
+pub(crate) fn is_ample(budget: u64, wants: &[Want]) -> bool {
+    let given: Vec<Option<usize>> = wants.iter().map(|want| want.now).collect();
+    next_rate(wants, &given).is_some_and(|next| budget / AMPLE >= next)
+}
+
+/// What the smallest layer takes of the stream that is served first, in bits per second.
+pub(crate) fn least(wants: &[Want]) -> Option<u64> {
+    let first = wants
+        .iter()
+        .min_by_key(|want| (!want.screen, want.now.is_none()))?;
+    first.steps().next_back().map(|layer| first.rate(layer))
+}
+
+/// A rate with room to spare.
+pub(crate) fn with_margin(rate: u64) -> u64 {
+    rate.saturating_mul(MARGIN) / 100
 }
 
 /// What the cheapest step up from what was given would take in all, with room to spare, in bits per
@@ -342,6 +382,7 @@ mod tests {
     fn steps_up_that_fail_become_rare() {
         let mut now = Instant::now();
         let mut climb = Climb::default();
+        let mut estimate = u64::MAX;
         let mut waits = Vec::new();
         for _ in 0..5 {
             assert!(climb.is_allowed(now));
@@ -352,6 +393,8 @@ mod tests {
             let from = now;
             while !climb.is_allowed(now) {
                 now += Duration::from_secs(1);
+                estimate -= estimate / 10;
+                climb.estimated(estimate, now);
             }
             waits.push((now - from).as_secs());
             assert_eq!(
@@ -369,6 +412,23 @@ mod tests {
         now += Duration::from_secs(40);
         climb.note(&[camera(Some(0), Some(now))], &[Some(1)], now);
         assert!(climb.is_allowed(now + HOLD), "what lasted was right");
+    }
+
+    #[test]
+    fn where_the_estimate_is_calm_the_next_try_is_not_late() {
+        let mut now = Instant::now();
+        let mut climb = Climb::default();
+        for expected in [6, 6, 20] {
+            climb.note(&[camera(Some(1), Some(now))], &[Some(0)], now);
+            now += Duration::from_secs(2);
+            climb.note(&[camera(Some(0), Some(now))], &[Some(1)], now);
+            let from = now;
+            while !climb.is_allowed(now) {
+                now += Duration::from_secs(1);
+                climb.estimated(1_000_000, now);
+            }
+            assert_eq!((now - from).as_secs(), expected);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod codec;
 mod commands;
 mod demux;
 mod events;
+mod floor;
 mod forward;
 pub mod h264;
 mod isolation;

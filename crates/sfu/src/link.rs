@@ -31,7 +31,11 @@ const REPAIRABLE: usize = 1_000;
 const REPAIRABLE_FOR: Duration = Duration::from_secs(3);
 /// What part of a stream may be repairs.
 const REPAIRS: f32 = 0.5;
+/// How often a connection that receives is measured, and one that sends.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
+const STATS_INTERVAL_BWE: Duration = Duration::from_secs(1);
+/// So many measures of a connection make one report.
+pub(crate) const STATS_IN_REPORT: u32 = 5;
 
 /// The connection is broken for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +74,12 @@ impl Link {
         bitrate: Option<u64>,
         now: Instant,
     ) -> Self {
+        let interval = bitrate.map_or(STATS_INTERVAL, |_| STATS_INTERVAL_BWE);
         let mut config = Rtc::builder()
             .set_dtls_cert(certificate)
             .set_ice_lite(true)
             .set_rtp_mode(true)
-            .set_stats_interval(Some(STATS_INTERVAL))
+            .set_stats_interval(Some(interval))
             .enable_bwe(bitrate.map(Bitrate::from));
         codec::configure(config.codec_config());
         let mut rtc = config.build(now);
@@ -286,6 +291,15 @@ impl Link {
         let _ = self.act(said, |rtc| {
             rtc.bwe()
                 .set_bitrate(Bitrate::from(padded), Bitrate::from(desired));
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Starts the bandwidth estimation anew, from so many bits per second.
+    pub(crate) fn restart_estimation(&mut self, bitrate: u64, said: &mut Said) -> Result<(), Broken> {
+        let _ = self.act(said, |rtc| {
+            rtc.bwe().reset(Bitrate::from(bitrate));
             Ok(())
         })?;
         Ok(())

@@ -37,21 +37,49 @@ struct Stream {
 pub(crate) struct Gathered {
     connection: Option<PeerStats>,
     streams: Vec<Stream>,
+    measures: u32,
+    /// The parts of what was sent that were lost, by each measure: each is of one second.
+    lost: Vec<f32>,
     /// When, and the bytes received and sent until then.
     before: Option<(Instant, u64, u64)>,
     bytes_before: BTreeMap<(Mid, usize), u64>,
 }
 
 impl Gathered {
-    pub(crate) fn connection(&mut self, stats: PeerStats) {
+    /// Takes a measure of the connection; whether that makes a report, of which each has so many.
+    pub(crate) fn connection(&mut self, stats: PeerStats, in_report: u32) -> bool {
+        self.lost.extend(stats.egress_loss_fraction);
         self.connection = Some(stats);
+        self.measures += 1;
+        let due = self.measures >= in_report;
+        if due {
+            self.measures = 0;
+        }
+        due
+    }
+
+    /// Takes a measure of a stream. What an earlier one of the same report said and this one leaves out stays.
+    fn stream(&mut self, stream: Stream) {
+        let same = |known: &&mut Stream| (known.mid, known.layer) == (stream.mid, stream.layer);
+        match self.streams.iter_mut().find(same) {
+            None => self.streams.push(stream),
+            Some(known) => {
+                let before = *known;
+                *known = Stream {
+                    loss: stream.loss.or(before.loss),
+                    jitter: stream.jitter.or(before.jitter),
+                    round_trip: stream.round_trip.or(before.round_trip),
+                    ..stream
+                };
+            }
+        }
     }
 
     pub(crate) fn incoming(&mut self, stats: &MediaIngressStats) {
         let Some(layer) = layers::of_rid(stats.rid.as_deref()) else {
             return;
         };
-        self.streams.push(Stream {
+        self.stream(Stream {
             mid: stats.mid,
             layer,
             packets: stats.packets,
@@ -68,7 +96,7 @@ impl Gathered {
         let Some(layer) = layers::of_rid(stats.rid.as_deref()) else {
             return;
         };
-        self.streams.push(Stream {
+        self.stream(Stream {
             mid: stats.mid,
             layer,
             packets: stats.packets,
@@ -80,6 +108,11 @@ impl Gathered {
             key_frame_requests: stats.plis + stats.firs,
         });
     }
+}
+
+fn mean(parts: &[f32]) -> Option<f32> {
+    let count = u16::try_from(parts.len()).ok().filter(|count| *count > 0)?;
+    Some(parts.iter().sum::<f32>() / f32::from(count))
 }
 
 /// Bits per second.
@@ -98,6 +131,7 @@ impl Sfu {
             return;
         };
         let mut said = std::mem::take(&mut transport.gathered.streams);
+        let lost = std::mem::take(&mut transport.gathered.lost);
         said.sort_by_key(|stream| (stream.mid, stream.layer));
         let sums = (
             connection.timestamp,
@@ -136,7 +170,7 @@ impl Sfu {
             bitrate_received: rate(connection.peer_bytes_rx, |(_, received, _)| received),
             bitrate_sent: rate(connection.peer_bytes_tx, |(_, _, sent)| sent),
             loss: if transport.consuming {
-                connection.egress_loss_fraction
+                mean(&lost)
             } else {
                 connection.ingress_loss_fraction
             },
@@ -216,6 +250,8 @@ mod tests {
     #[test]
     fn a_rate_is_of_its_interval() {
         assert_eq!(bitrate(1_250, 625, Duration::from_secs(5)), 1_000);
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[0.5, 0.0]), Some(0.25));
         assert_eq!(bitrate(5, 10, Duration::ZERO), 0, "a sum that began anew");
     }
 }

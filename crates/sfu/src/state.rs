@@ -16,6 +16,7 @@ use str0m::{
 use crate::{
     api::{Kinds, MediaKind, ProducerInfo, Protocol},
     codec::{Codec, Descriptor, Start},
+    floor::Floor,
     layers::{self, Climb, LAYERS, Meter},
     link::Link,
     report::Gathered,
@@ -89,6 +90,8 @@ pub(crate) struct Transport {
     pub desired: (u64, u64),
     /// Receiving: when more may be tried.
     pub climb: Climb,
+    /// Receiving: the least of pictures.
+    pub floor: Floor,
     /// Receiving: whether less is sent than wished for.
     pub held_back: bool,
     pub gathered: Gathered,

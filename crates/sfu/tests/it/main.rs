@@ -12,4 +12,5 @@ mod matrix;
 mod media;
 mod pictures;
 mod replay;
+mod starved;
 mod world;

@@ -14,23 +14,23 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Somebody who sees and hears somebody else over good ways.
-struct Call {
-    world: World,
-    to: usize,
-    picture: String,
-    sound: String,
+pub struct Call {
+    pub world: World,
+    pub to: usize,
+    pub picture: String,
+    pub sound: String,
 }
 
 /// What came since a moment.
 #[derive(Debug)]
-struct Came {
-    pictures: usize,
-    freeze: Duration,
-    sounds: usize,
+pub struct Came {
+    pub pictures: usize,
+    pub freeze: Duration,
+    pub sounds: usize,
 }
 
 impl Call {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let mut world = World::new(seed);
         let (a, b) = (world.join(), world.join());
         let (camera, _) = world.produce(a, MediaKind::Video, &["f", "h", "q"], false);
@@ -45,7 +45,7 @@ impl Call {
         }
     }
 
-    fn came(&self, from: Instant) -> Came {
+    pub fn came(&self, from: Instant) -> Came {
         let recv = &self.world.clients[self.to].recv;
         let decoder = &recv.decoders[&Mid::from(self.picture.as_str())];
         let sounds = recv.of(&self.sound);
@@ -56,7 +56,7 @@ impl Call {
         }
     }
 
-    fn over(&mut self, path: Path, time: Duration) -> Came {
+    pub fn over(&mut self, path: Path, time: Duration) -> Came {
         self.world.path = path;
         let from = self.world.now;
         self.world.run(time);

@@ -33,12 +33,23 @@ struct Datagram {
     bytes: Vec<u8>,
 }
 
+/// A client whose machine is too busy.
+#[derive(Debug, Clone, Copy)]
+pub struct Starved {
+    pub client: usize,
+    /// Until when it does nothing: what arrives is read, and what is due is sent, only then.
+    pub until: Instant,
+    /// How long it takes for a datagram.
+    pub slowness: Duration,
+}
+
 pub struct World {
     pub sfu: Sfu,
     pub now: Instant,
     pub meeting: MeetingId,
     pub clients: Vec<Client>,
     pub path: Path,
+    pub starved: Option<Starved>,
     pub events: Vec<SfuEvent>,
     air: BTreeMap<(Instant, u64), Datagram>,
     busy_until: BTreeMap<SocketAddr, Instant>,
@@ -63,6 +74,7 @@ impl World {
                 jitter: Duration::ZERO,
                 rate: None,
             },
+            starved: None,
             events: Vec::new(),
             air: BTreeMap::new(),
             busy_until: BTreeMap::new(),
@@ -262,7 +274,8 @@ impl World {
         loop {
             self.collect();
             let air = self.air.first_key_value().map(|((at, _), _)| *at);
-            let clients = self.clients.iter().map(Client::deadline).min();
+            let due = |(at, client): (usize, &Client)| client.deadline().max(self.free_at(at));
+            let clients = self.clients.iter().enumerate().map(due).min();
             let next = [air, clients, self.sfu.poll_timeout()]
                 .into_iter()
                 .flatten()
@@ -276,21 +289,38 @@ impl World {
             while let Some(entry) = self.air.first_entry()
                 && entry.key().0 <= self.now
             {
-                let datagram = entry.remove();
+                let (number, datagram) = (entry.key().1, entry.remove());
                 if datagram.to == SERVER.parse().unwrap() {
                     self.sfu
                         .handle_datagram(self.now, datagram.from, datagram.to, &datagram.bytes);
-                } else if let Some(client) = self.clients.iter_mut().find(|client| client.owns(datagram.to)) {
-                    client.receive(self.now, datagram.from, datagram.to, &datagram.bytes);
+                } else if let Some(at) = self.clients.iter().position(|client| client.owns(datagram.to)) {
+                    let free_at = self.free_at(at);
+                    if free_at > self.now {
+                        // It waits in the socket.
+                        self.air.insert((free_at, number), datagram);
+                        continue;
+                    }
+                    self.clients[at].receive(self.now, datagram.from, datagram.to, &datagram.bytes);
+                    if let Some(starved) = self.starved.as_mut().filter(|starved| starved.client == at) {
+                        starved.until = self.now + starved.slowness;
+                    }
                 }
             }
             if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
                 self.sfu.handle_timeout(self.now);
             }
-            for client in &mut self.clients {
-                client.tick(self.now);
+            for at in 0..self.clients.len() {
+                if self.free_at(at) <= self.now {
+                    self.clients[at].tick(self.now);
+                }
             }
         }
+    }
+
+    /// From when a client can do something.
+    fn free_at(&self, client: usize) -> Instant {
+        let starved = self.starved.filter(|starved| starved.client == client);
+        starved.map_or(self.now, |starved| starved.until)
     }
 
     fn collect(&mut self) {

@@ -1,0 +1,280 @@
+//! The least of pictures that is kept on a way, whatever its estimate says.
+//!
+//! The estimation takes every delay for want of room. A receiver that is busy, or whose way loses packets at
+//! random, seems to have none; without pictures there is then only sound to measure by, and the estimate
+//! stays where it is. So the smallest layer of one stream goes on until it is seen to do harm: more is
+//! lost, or packets are later, than without it. Where it did it is tried again, ever more rarely.
+
+use std::time::{Duration, Instant};
+
+/// What is kept in spite of the estimate is no more than this, in bits per second.
+pub(crate) const FLOOR_MAX: u64 = 300_000;
+/// The part of packets whose loss more than before is put down to the pictures, and what it grows by where
+/// packets are lost without pictures, too.
+const LOSS: f32 = 0.1;
+const LOSS_SPREAD: f32 = 0.6;
+/// So much more round trip is put down to the pictures.
+const DELAY: Duration = Duration::from_millis(500);
+/// A way on which so much is lost without pictures loses packets at random.
+const LOSSY: f32 = 0.04;
+/// A round trip shorter than half of what it was, and this, is that of another way.
+const SHORTER: Duration = Duration::from_millis(50);
+/// How often in a row it is seen before it is believed.
+const BELIEVED: u32 = 2;
+/// After so long what is measured is measured without pictures.
+const CLEARED: Duration = Duration::from_millis(1_100);
+/// How long after harm it is tried again, doubled with each time, and at most.
+const RETRY: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+/// Harm so long after a try does not come from it.
+const PROVEN: Duration = Duration::from_secs(30);
+/// How often it is probed meanwhile.
+const PROBE: Duration = Duration::from_secs(3);
+/// How long the estimation has to find out by itself before it is started anew, doubled up to the most
+/// where that does not help.
+const LIFT: Duration = Duration::from_secs(2);
+const LIFT_MAX: Duration = Duration::from_secs(30);
+/// Where the estimate was good for so long, lifting is quick again.
+const CALM: Duration = Duration::from_secs(5);
+
+/// What a way showed during the last second.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sample {
+    /// The part of the packets that was reported lost.
+    pub loss: Option<f32>,
+    pub round_trip: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    /// Since when there have been no pictures because they did harm.
+    off: Option<Instant>,
+    /// Since when there have been some.
+    on: Option<Instant>,
+    /// What was lost of late with pictures.
+    lost: Option<f32>,
+    bad: u32,
+    failed: u32,
+    /// What the way is like without pictures, as far as known.
+    base: Sample,
+    /// What its round trip was without pictures when they did harm.
+    usual: Option<Duration>,
+    probed: Option<Instant>,
+    lifted: Option<Instant>,
+    lifts: u32,
+    /// Since when the estimate has not been too low.
+    enough: Option<Instant>,
+}
+
+/// Old and new in equal parts, as far as there are any.
+fn mean(old: Option<f32>, new: Option<f32>) -> Option<f32> {
+    old.zip(new)
+        .map(|(old, new)| f32::midpoint(old, new))
+        .or(new)
+        .or(old)
+}
+
+impl Floor {
+    /// Whether the smallest layer goes on, or is to be tried.
+    pub(crate) fn holds(&self) -> bool {
+        self.off.is_none()
+    }
+
+    /// `sample` has the mean of the losses of late: there are few packets in a second.
+    fn is_harm(&self, sample: Sample) -> bool {
+        let usual = self.base.loss.unwrap_or_default();
+        let lost = sample
+            .loss
+            .is_some_and(|loss| loss > usual + LOSS + usual * LOSS_SPREAD);
+        let late = self.base.round_trip.zip(sample.round_trip);
+        lost || late.is_some_and(|(usual, now)| now > usual + DELAY)
+    }
+
+    /// Takes what was seen: about once a second. `flows` says whether there are pictures, and `vouched` whether
+    /// the estimate has room for them, so that nothing is kept in spite of it. Whether something changed.
+    pub(crate) fn note(&mut self, now: Instant, sample: Sample, flows: bool, vouched: bool) -> bool {
+        let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
+        if let Some(off) = since(self.off) {
+            if vouched {
+                self.off = None;
+                return true;
+            }
+            if off < CLEARED {
+                return false;
+            }
+            let harmless = !self.is_harm(sample);
+            self.base.loss = mean(self.base.loss, sample.loss);
+            self.base.round_trip = sample.round_trip.or(self.base.round_trip);
+            // It is as bad without them.
+            let blameless = self.failed <= 1 && !harmless;
+            let wait = RETRY.saturating_mul(1 << self.failed.saturating_sub(1).min(5));
+            // It is another way now.
+            let changed = self.usual.zip(sample.round_trip);
+            let changed = changed.is_some_and(|(usual, now)| now + SHORTER < usual / 2);
+            if changed {
+                self.failed = 0;
+                self.base = sample;
+            }
+            if changed || blameless || off >= wait.min(RETRY_MAX) {
+                self.off = None;
+                self.on = None;
+                self.bad = 0;
+                return true;
+            }
+            return false;
+        }
+        if !flows || vouched {
+            self.bad = 0;
+            self.lost = None;
+            if !flows {
+                self.on = None;
+            }
+            let least = self.base.round_trip.into_iter().chain(sample.round_trip).min();
+            self.base.round_trip = least;
+            return false;
+        }
+        let on = *self.on.get_or_insert(now);
+        let proven = now.saturating_duration_since(on) >= PROVEN;
+        self.lost = mean(self.lost, sample.loss);
+        let of_late = Sample {
+            loss: self.lost,
+            ..sample
+        };
+        if !self.is_harm(of_late) {
+            self.bad = 0;
+            if proven {
+                self.failed = 0;
+            }
+            return false;
+        }
+        self.bad += 1;
+        // What was tried before and did harm is given up at once, unless packets are lost anyway.
+        let lossy = self.base.loss.is_some_and(|loss| loss > LOSSY);
+        if self.bad < BELIEVED && (self.failed < 2 || lossy) {
+            return false;
+        }
+        self.bad = 0;
+        self.failed = if proven { 1 } else { self.failed.saturating_add(1) };
+        self.lost = None;
+        self.usual = self.base.round_trip;
+        self.off = Some(now);
+        true
+    }
+
+    /// Whether it is to be looked by a short probe, while there are no pictures, for whether there is room again.
+    pub(crate) fn probes(&mut self, now: Instant) -> bool {
+        let Some(off) = self.off else { return false };
+        let last = self.probed.map_or(off, |probed| probed.max(off));
+        let due = now.saturating_duration_since(last) >= PROBE;
+        if due {
+            self.probed = Some(now);
+        }
+        due
+    }
+
+    /// Whether the estimation is to be started anew, as it is not good for what is needed.
+    pub(crate) fn lifts(&mut self, now: Instant, is_enough: bool) -> bool {
+        if is_enough {
+            let since = *self.enough.get_or_insert(now);
+            if now.saturating_duration_since(since) >= CALM {
+                self.lifts = 0;
+            }
+            return false;
+        }
+        self.enough = None;
+        let wait = LIFT.saturating_mul(1 << self.lifts.min(5)).min(LIFT_MAX);
+        let waits = self.lifts > 0
+            && self
+                .lifted
+                .is_some_and(|at| now.saturating_duration_since(at) < wait);
+        if waits {
+            return false;
+        }
+        self.lifted = Some(now);
+        self.lifts = self.lifts.saturating_add(1);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(loss: f32, millis: u64) -> Sample {
+        Sample {
+            loss: Some(loss),
+            round_trip: Some(Duration::from_millis(millis)),
+        }
+    }
+
+    /// For how long there are no pictures, where packets are lost `with` them and `without`; `None` where it goes on.
+    fn pause(floor: &mut Floor, now: &mut Instant, with: Sample, without: Sample) -> Option<u64> {
+        let second = Duration::from_secs(1);
+        for _ in 0..5 {
+            *now += second;
+            floor.note(*now, with, true, false);
+            if !floor.holds() {
+                let from = *now;
+                while !floor.holds() {
+                    *now += second;
+                    floor.note(*now, without, false, false);
+                }
+                return Some((*now - from).as_secs());
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn what_does_harm_is_tried_ever_more_rarely() {
+        let mut now = Instant::now();
+        for with in [sample(0.3, 50), sample(0.0, 900)] {
+            let mut floor = Floor::default();
+            floor.note(now, sample(0.0, 50), true, true);
+            let mut next = || pause(&mut floor, &mut now, with, sample(0.0, 50));
+            let pauses: Vec<_> = std::iter::repeat_with(&mut next).take(7).flatten().collect();
+            assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60]);
+        }
+    }
+
+    #[test]
+    fn what_is_as_bad_without_pictures_is_not_their_doing() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        let bad = sample(0.2, 300);
+        assert_eq!(pause(&mut floor, &mut now, bad, bad), Some(2));
+        assert_eq!(pause(&mut floor, &mut now, bad, bad), None);
+    }
+
+    #[test]
+    fn a_way_that_became_shorter_is_tried_at_once() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        for (away, expected) in [(400, 2), (400, 4), (40, 2), (40, 2)] {
+            let pause = pause(&mut floor, &mut now, sample(0.5, 400), sample(0.0, away));
+            assert_eq!(pause, Some(expected));
+        }
+    }
+
+    #[test]
+    fn nothing_lost_is_no_harm() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        floor.note(now, sample(0.0, 50), true, true);
+        assert_eq!(
+            pause(&mut floor, &mut now, sample(0.0, 450), sample(0.0, 50)),
+            None
+        );
+    }
+
+    #[test]
+    fn lifting_that_does_not_help_becomes_rare() {
+        let mut floor = Floor::default();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let lifts: Vec<u64> = (0..40).filter(|second| floor.lifts(at(*second), false)).collect();
+        assert_eq!(lifts, [0, 4, 12, 28]);
+        assert!(!floor.lifts(at(40), true) && !floor.lifts(at(45), true));
+        assert!(floor.lifts(at(46), false), "calm");
+    }
+}
