@@ -170,6 +170,7 @@ impl Sfu {
         consuming: bool,
         offer: &str,
     ) -> Result<Reply, MediaError> {
+        let read = Description::received(offer, &self.config.caps)?;
         let known = self.peer_mut(meeting, peer).ok_or(MediaError::NoRoom)?;
         if let Some(before) = if consuming { known.receiving } else { known.sending } {
             self.end_transport(before, true);
@@ -180,7 +181,6 @@ impl Sfu {
         link.add_tcp(&self.config.tcp_candidates);
         let fragment = link.fragment();
         let id = Uuid::new_v4().to_string();
-        let read = Description::read(offer);
         let find = |is: fn(&Section) -> bool| read.sections.iter().find(|section| is(section)).cloned();
         let place = self.transports.insert(Transport {
             id: id.clone(),
@@ -244,7 +244,8 @@ impl Sfu {
             return Err(MediaError::NotAllowed);
         }
         let count = known.producers.len();
-        let mid = section_of(offer, what.kind, what.app_data.as_deref())
+        let read = Description::received(offer, &caps)?;
+        let mid = section_of(&read, what.kind, what.app_data.as_deref())
             .ok_or_else(|| MediaError::InvalidDescription("no section for it".to_owned()))?;
         let same = |producer: &Producer| producer.transport == place && producer.mid == mid;
         let retried = self
@@ -408,8 +409,7 @@ impl Sfu {
 }
 
 /// The section that the client's own JSON names, else the last of the kind.
-fn section_of(offer: &str, kind: MediaKind, app_data: Option<&str>) -> Option<Mid> {
-    let read = Description::read(offer);
+fn section_of(read: &Description, kind: MediaKind, app_data: Option<&str>) -> Option<Mid> {
     let named = app_data
         .and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok())
         .and_then(|value| match value.get("mid")? {

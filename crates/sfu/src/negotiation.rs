@@ -1,19 +1,50 @@
 //! Session descriptions of connections: what clients offer, and what they are offered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muster_model::PeerId;
 use str0m::media::Mid;
 
 use crate::{
-    api::{ConsumeError, ConsumeRequest, Consumed, MediaError, MediaKind, Reply},
+    api::{Caps, ConsumeError, ConsumeRequest, Consumed, MediaError, MediaKind, Reply},
     codec::Codec,
     layers,
     rewrite::Rewriter,
     sdp::{Description, Section},
     sfu::Sfu,
-    state::Consumer,
+    state::{Consumer, Transport},
 };
+
+/// Bytes by which a section of ours may be longer than the client's that it is made from, its place in the
+/// bundle group included.
+const GROWTH: usize = 512;
+
+/// What there is left for new sections of a connection.
+struct Left {
+    /// Closed sections.
+    free: VecDeque<usize>,
+    /// Bytes: a longer offer could not be answered within the bounds either.
+    bytes: usize,
+}
+
+impl Left {
+    fn of(transport: &Transport, caps: &Caps) -> Self {
+        let sections = &transport.view.sections;
+        let is_free = |section: &Section| {
+            let mid = section.mid().map(Mid::from);
+            mid.is_some_and(|mid| transport.link.is_stopped(mid) && !transport.consumers.contains_key(&mid))
+        };
+        let free = sections
+            .iter()
+            .enumerate()
+            .filter(|(_, section)| is_free(section));
+        let taken = transport.view.bytes() + sections.len() * GROWTH;
+        Self {
+            free: free.map(|(at, _)| at).collect(),
+            bytes: caps.description.saturating_sub(taken),
+        }
+    }
+}
 
 fn invalid(why: impl Into<String>) -> MediaError {
     MediaError::InvalidDescription(why.into())
@@ -32,14 +63,7 @@ fn playable(template: &Section, sent: Codec) -> Option<Section> {
 impl Sfu {
     /// Takes a client's offer and answers it.
     pub(crate) fn answer(&mut self, place: usize, offer: &str) -> Result<String, MediaError> {
-        let caps = self.config.caps;
-        if offer.len() > caps.description {
-            return Err(MediaError::TooMany("bytes"));
-        }
-        let read = Description::read(offer);
-        if read.sections.len() > caps.sections {
-            return Err(MediaError::TooMany("sections"));
-        }
+        let read = Description::received(offer, &self.config.caps)?;
         let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
         if transport.consuming && read.sections.len() < transport.view.sections.len() {
             return Err(invalid("sections are missing"));
@@ -127,10 +151,7 @@ impl Sfu {
 
     /// Takes the client's answer to this side's offer.
     pub(crate) fn renegotiate(&mut self, place: usize, answer: &str) -> Result<Reply, MediaError> {
-        if answer.len() > self.config.caps.description {
-            return Err(MediaError::TooMany("bytes"));
-        }
-        let mut read = Description::read(answer).into_offer();
+        let mut read = Description::received(answer, &self.config.caps)?.into_offer();
         let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
         let offered = &transport.view.sections;
         let fits = read.sections.len() <= offered.len()
@@ -176,11 +197,12 @@ impl Sfu {
     ) -> Result<Reply, MediaError> {
         let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
         let before = transport.view.clone();
+        let mut left = Left::of(transport, &self.config.caps);
         let mut results = Vec::with_capacity(requests.len());
         let mut made = Vec::new();
         let mut untold = false;
         for request in requests.iter().take(self.config.caps.consumers) {
-            let result = self.consumer(place, peer, request);
+            let result = self.consumer(place, peer, request, &mut left);
             if let Ok((consumer, new)) = result {
                 untold |= self.consumers.get(consumer).is_some_and(|c| !c.negotiated);
                 if new {
@@ -232,6 +254,7 @@ impl Sfu {
         place: usize,
         peer: PeerId,
         request: &ConsumeRequest,
+        left: &mut Left,
     ) -> Result<(usize, bool), ConsumeError> {
         let transport = self.transports.get_mut(place).ok_or(ConsumeError::NotFound)?;
         let room = self.rooms.get(&transport.meeting).ok_or(ConsumeError::NotFound)?;
@@ -256,26 +279,27 @@ impl Sfu {
         let wanted = producer.codec;
         let playable = template.and_then(|template| playable(template, wanted));
         let view = &mut transport.view;
-        let free = view.sections.iter().position(|section| {
-            let mid = section.mid().map(Mid::from);
-            mid.is_some_and(|mid| transport.link.is_stopped(mid) && !transport.consumers.contains_key(&mid))
-        });
         let full = transport.consumers.len() >= self.config.caps.consumers
-            || (free.is_none() && view.sections.len() >= self.config.caps.sections);
+            || (left.free.is_empty() && view.sections.len() >= self.config.caps.sections);
         if full {
             return Err(ConsumeError::TooMany);
         }
         let template = playable.ok_or(ConsumeError::UnsupportedCodec)?;
-        transport.added += 1;
         // Never the name of a client's own section, which browsers number.
-        let mid = format!("s{}", transport.added);
+        let mid = format!("s{}", transport.added + 1);
         // What shares a stream is played in step, so a person's sound goes with the person's picture.
         let stream = format!(
             "{}{}",
             producer.peer,
             if producer.screen_share { "-screen" } else { "" }
         );
-        view.put(free, template.receiving(&mid, &stream, &producer.id));
+        let section = template.receiving(&mid, &stream, &producer.id);
+        left.bytes = left
+            .bytes
+            .checked_sub(section.bytes() + GROWTH)
+            .ok_or(ConsumeError::TooMany)?;
+        transport.added += 1;
+        view.put(left.free.pop_front(), section);
         let mid = Mid::from(mid.as_str());
         let consumer = self.consumers.insert(Consumer {
             producer: source,
