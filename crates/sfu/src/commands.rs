@@ -44,9 +44,11 @@ impl Sfu {
         if !matches!(command, Command::RemovePeer) {
             room.peers.entry(peer).or_default();
         }
-        let reply = self.obey(meeting, peer, command);
-        self.settle();
-        reply
+        self.guarded_for(meeting, peer, |sfu| {
+            let reply = sfu.obey(meeting, peer, command);
+            sfu.settle();
+            reply
+        })
     }
 
     fn obey(&mut self, meeting: MeetingId, peer: PeerId, command: Command) -> Result<Reply, MediaError> {
@@ -286,6 +288,8 @@ impl Sfu {
             encodings: Default::default(),
             consumers: Vec::new(),
         });
+        #[cfg(test)]
+        assert!(self.faulty != Some(place), "a fault of a test");
         let info = self.producers[producer].info();
         if let Some(room) = self.rooms.get_mut(&meeting) {
             room.producers.insert(id.clone(), producer);

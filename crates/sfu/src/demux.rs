@@ -89,7 +89,72 @@ impl Sfu {
                 .iter()
                 .position(|(protocol, _)| *protocol == Protocol::Tcp);
             let oldest = transport.addresses.remove(spare.unwrap_or(0));
-            self.by_address.remove(&oldest);
+            self.drop_address(oldest);
         }
+    }
+
+    /// Forgets an address. A TCP connection from there is of nobody any more, and has to be closed.
+    pub(crate) fn drop_address(&mut self, address: (Protocol, SocketAddr)) {
+        self.by_address.remove(&address);
+        if let (Protocol::Tcp, remote) = address {
+            self.closed.push_back(remote);
+        }
+    }
+
+    /// From where the next TCP connection came that is of nobody any more: its client has too many, or is
+    /// gone. It is to be closed after what was to be sent by it.
+    pub fn poll_closed(&mut self) -> Option<SocketAddr> {
+        loop {
+            let remote = self.closed.pop_front()?;
+            // It may have become somebody's again.
+            if !self.by_address.contains_key(&(Protocol::Tcp, remote)) {
+                return Some(remote);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{api::Command, world::World};
+
+    #[test]
+    fn tcp_connections_beyond_the_bound_and_of_those_who_left_are_to_be_closed() {
+        let mut world = World::new(3);
+        let ana = world.join();
+        let peer = world.clients[ana].peer;
+        let place = world.sfu.peer_mut(world.meeting, peer).unwrap().sending.unwrap();
+        let remote = |port: u16| SocketAddr::from(([10, 9, 9, 9], port));
+        let closed = |world: &mut World| -> BTreeSet<SocketAddr> {
+            std::iter::from_fn(|| world.sfu.poll_closed()).collect()
+        };
+        for port in 1..=40 {
+            world.sfu.bind((Protocol::Tcp, remote(port)), place);
+        }
+        let known = |world: &World| -> BTreeSet<SocketAddr> {
+            let known = world.sfu.by_address.iter();
+            known
+                .filter(|((protocol, _), owner)| *protocol == Protocol::Tcp && **owner == place)
+                .map(|((_, address), _)| *address)
+                .collect()
+        };
+        let kept = known(&world);
+        assert!(
+            kept.len() <= ADDRESSES_MAX && kept.contains(&remote(40)),
+            "{kept:?}"
+        );
+        // The first that was dropped comes again, and another is dropped for it.
+        world.sfu.bind((Protocol::Tcp, remote(1)), place);
+        let kept = known(&world);
+        let dropped = closed(&mut world);
+        let all: BTreeSet<SocketAddr> = (1..=40).map(remote).collect();
+        assert_eq!(dropped, &all - &kept);
+        assert!(kept.contains(&remote(1)));
+        world.command(ana, Command::RemovePeer);
+        assert_eq!(closed(&mut world), kept);
+        assert!(known(&world).is_empty());
     }
 }

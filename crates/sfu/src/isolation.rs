@@ -1,11 +1,17 @@
 //! One client's failure is that client's alone.
 //!
 //! What panics inside a connection ends there already ([`crate::link`]). What panics in this crate while it
-//! deals with a connection ends that connection here.
+//! deals with a datagram ends that connection here, and while it deals with a command, that peer's. What
+//! panics while time passes, in what is done about all of them, ends the shard.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::{api::Lost, sfu::Sfu};
+use muster_model::{MeetingId, PeerId};
+
+use crate::{
+    api::{Lost, MediaError, Reply},
+    sfu::Sfu,
+};
 
 impl Sfu {
     /// Does what a datagram asks for. After a panic its connection is ended; what others said meanwhile is
@@ -22,6 +28,40 @@ impl Sfu {
         self.doom(place, Lost::Failed);
         self.settle();
     }
+
+    /// Does what a command asks for. After a panic the peer's connections are ended, one that it did not come
+    /// to hear of included, and that which was being dealt with.
+    pub(crate) fn guarded_for(
+        &mut self,
+        meeting: MeetingId,
+        peer: PeerId,
+        act: impl FnOnce(&mut Self) -> Result<Reply, MediaError>,
+    ) -> Result<Reply, MediaError> {
+        self.present = None;
+        if let Ok(reply) = catch_unwind(AssertUnwindSafe(|| act(self))) {
+            return reply;
+        }
+        self.counters.failures += 1;
+        // By what they say themselves: what was half made is in no list yet.
+        let own = self.transports.iter();
+        let own = own.filter(|(_, transport)| (transport.meeting, transport.peer) == (meeting, peer));
+        let own: Vec<usize> = own.map(|(place, _)| place).collect();
+        let sent = self.producers.iter();
+        let sent = sent.filter(|(_, producer)| own.contains(&producer.transport));
+        for producer in sent.map(|(place, _)| place).collect::<Vec<_>>() {
+            self.end_producer(producer, true);
+        }
+        let received = self.consumers.iter();
+        let received = received.filter(|(_, consumer)| own.contains(&consumer.transport));
+        for consumer in received.map(|(place, _)| place).collect::<Vec<_>>() {
+            self.end_consumer(consumer);
+        }
+        for place in own.into_iter().chain(self.present.take()) {
+            self.doom(place, Lost::Failed);
+        }
+        self.settle();
+        Err(MediaError::Internal)
+    }
 }
 
 #[cfg(test)]
@@ -29,7 +69,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::{
-        api::{Lost, MediaKind, SfuEvent},
+        api::{Command, Lost, MediaError, MediaKind, SfuEvent},
         world::World,
     };
 
@@ -81,6 +121,40 @@ mod tests {
     #[test]
     fn a_panic_in_a_connection_ends_it_alone() {
         only_bo_is_gone(|world, place| world.sfu.transports[place].link.faulty = true);
+    }
+
+    #[test]
+    fn a_panic_of_a_command_ends_the_connections_of_its_peer_alone() {
+        let mut world = World::new(8);
+        let (ana, bo) = (world.join(), world.join());
+        let place_of = |world: &mut World, who: usize| {
+            let peer = world.clients[who].peer;
+            world.sfu.peer_mut(world.meeting, peer).unwrap().sending
+        };
+        world.sfu.faulty = place_of(&mut world, bo);
+        let (_, offer) = world.clients[bo].offer_track(MediaKind::Audio, &[]);
+        let produce = Command::Produce {
+            kind: MediaKind::Audio,
+            paused: false,
+            screen_share: false,
+            offer,
+            app_data: None,
+            mime_type: None,
+            transport: None,
+        };
+        assert_eq!(world.try_command(bo, produce), Err(MediaError::Internal));
+        world.sfu.faulty = None;
+        assert_eq!(world.sfu.counters().failures, 1);
+        assert!(place_of(&mut world, bo).is_none());
+        assert!(place_of(&mut world, ana).is_some());
+        assert_eq!(world.sfu.transports.len(), 2, "Ana's alone");
+        assert!(world.sfu.producers.is_empty());
+        // Bo begins anew, and is heard.
+        world.connect(bo, false);
+        let sound = world.produce(bo, MediaKind::Audio, &[], false).0;
+        let consumed = world.consume(ana, &[(&sound, "f")]);
+        world.run(2 * SECOND);
+        assert!(world.clients[ana].recv.of(&consumed[0].mid).len() > 50);
     }
 
     #[test]

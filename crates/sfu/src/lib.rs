@@ -5,7 +5,7 @@
 //!
 //! 1. [`Sfu::handle_datagram`] and [`Sfu::command`], as things come; [`Sfu::handle_timeout`] when
 //!    [`Sfu::poll_timeout`] is due. Several datagrams may go in before anything is taken out.
-//! 2. [`Sfu::poll_transmit`] and [`Sfu::poll_event`] until both are empty.
+//! 2. [`Sfu::poll_transmit`] and [`Sfu::poll_event`] until both are empty; then [`Sfu::poll_closed`].
 //! 3. [`Sfu::poll_timeout`], which is asked last.
 //!
 //! Each peer has a connection for sending and one for receiving. Media passes without being decoded: of the

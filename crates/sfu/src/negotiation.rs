@@ -340,3 +340,51 @@ impl Sfu {
         Ok(Description::read(&answer).into_offer().write())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::Command, world::World};
+
+    #[test]
+    fn an_offer_stays_within_what_may_be_answered() {
+        let mut world = World::new(5);
+        let (ana, bo) = (world.join(), world.join());
+        let sounds: Vec<String> = (0..5)
+            .map(|_| world.produce(ana, MediaKind::Audio, &[], false).0)
+            .collect();
+        let peer = world.clients[bo].peer;
+        let place = world
+            .sfu
+            .peer_mut(world.meeting, peer)
+            .unwrap()
+            .receiving
+            .unwrap();
+        world.consume(bo, &[(&sounds[0], "f")]);
+        let transport = &world.sfu.transports[place];
+        let taken = transport.view.bytes() + transport.view.sections.len() * GROWTH;
+        let one = transport.view.sections.last().unwrap().bytes() + GROWTH;
+        world.sfu.config.caps.description = taken + 2 * one + one / 2;
+        let requests = sounds[1..].iter().map(|sound| ConsumeRequest {
+            producer: sound.clone(),
+            preferred_rid: None,
+        });
+        let consume = Command::Consume {
+            requests: requests.collect(),
+            transport: None,
+        };
+        let Reply::Consumed { consumers, offer } = world.command(bo, consume) else {
+            panic!("not consumed")
+        };
+        let errors: Vec<_> = consumers.iter().map(|(_, made)| made.as_ref().err()).collect();
+        let full = Some(&ConsumeError::TooMany);
+        assert_eq!(errors, [None, None, full, full]);
+        let offer = offer.unwrap();
+        assert!(
+            offer.len() <= world.sfu.config.caps.description,
+            "{}",
+            offer.len()
+        );
+        world.renegotiate(bo, &offer);
+    }
+}

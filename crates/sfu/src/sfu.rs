@@ -31,6 +31,8 @@ pub struct Sfu {
     pub(crate) consumers: Slab<Consumer>,
     pub(crate) by_address: HashMap<(Protocol, SocketAddr), usize>,
     pub(crate) by_fragment: HashMap<String, usize>,
+    /// From where TCP connections came that are of nobody any more.
+    pub(crate) closed: VecDeque<SocketAddr>,
     deadlines: BTreeSet<(Instant, usize)>,
     /// Connections with packets that leave at the next flush.
     dirty: Vec<usize>,
@@ -71,6 +73,7 @@ impl Sfu {
             consumers: Slab::new(),
             by_address: HashMap::new(),
             by_fragment: HashMap::new(),
+            closed: VecDeque::new(),
             deadlines: BTreeSet::new(),
             dirty: Vec::new(),
             said: Said::default(),
@@ -358,7 +361,7 @@ impl Sfu {
         }
         for address in transport.addresses {
             if self.by_address.get(&address) == Some(&place) {
-                self.by_address.remove(&address);
+                self.drop_address(address);
             }
         }
         if self.by_fragment.get(&transport.fragment) == Some(&place) {
