@@ -39,6 +39,9 @@ suite('presets in the console', (site) => {
     await operator.pick('JSON');
     const field = operator.page.getByLabel('Preset as JSON');
     const body = JSON.parse(await field.inputValue());
+    await field.fill('{"name": "quiet_guest", "config": []}');
+    await operator.page.getByRole('radio', { name: 'Form' }).click();
+    await operator.page.getByRole('alert').getByText('"config" must be an object.').waitFor();
     body.config.max_screenshare_count = 3;
     await field.fill(JSON.stringify({ ...body, config: { ...body.config, view_type: 'PARTY' } }));
     await operator.press('Save');
@@ -49,6 +52,15 @@ suite('presets in the console', (site) => {
     await operator.visitor.until('it is saved', async () => {
       const { config } = await site.server.rest('GET', `/presets/${id}`);
       return config.max_screenshare_count === 3;
+    });
+    await site.server.rest('PATCH', `/presets/${id}`, { version: 'ours-7' });
+    await operator.page.reload();
+    await operator.page.getByLabel('Kick participant').uncheck();
+    await operator.press('Save');
+    await operator.visitor.until('it is saved again', async () => {
+      const { permissions, version } = await site.server.rest('GET', `/presets/${id}`);
+      // What the form does not show is kept.
+      return permissions.kick_participant === false && version === 'ours-7';
     });
     await operator.page.getByText('Media and layout').waitFor();
     await operator.press('Delete');

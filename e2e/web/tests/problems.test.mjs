@@ -74,12 +74,29 @@ suite('what stands in the way of a meeting is told', (site) => {
     const visitor = await visit();
     const { link } = await site.server.invite();
     const away = (route) => route.abort('connectionrefused');
-    await visitor.context.route(/\/(v2|healthz)/, away);
+    await visitor.context.route(/\/(v2|readyz)/, away);
     await visitor.open(link);
     await visitor.reads('The server does not answer');
     await visitor.isAccessible();
     await visitor.picture('meet-a-server-that-is-gone');
-    await visitor.context.unroute(/\/(v2|healthz)/, away);
+    await visitor.context.unroute(/\/(v2|readyz)/, away);
+    await visitor.page.getByRole('button', { name: 'Join' }).waitFor();
+  });
+
+  visits(site, 'a server that has too much to do is left in peace', async (visit) => {
+    const visitor = await visit();
+    const { link } = await site.server.invite();
+    let asked = 0;
+    const busy = (route) => {
+      asked += 1;
+      return route.fulfill({ status: 503, json: {} });
+    };
+    await visitor.context.route(/\/v2\//, busy);
+    await visitor.open(link);
+    await visitor.reads('The server does not answer');
+    await visitor.until('it is asked again', () => asked > 1);
+    assert.ok(asked < 4, `asked ${asked} times at once`);
+    await visitor.context.unroute(/\/v2\//, busy);
     await visitor.page.getByRole('button', { name: 'Join' }).waitFor();
   });
 });

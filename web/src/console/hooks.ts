@@ -72,6 +72,7 @@ export function usePoll<T>(ask: (signal: AbortSignal) => Promise<T>, ms: number,
     const { signal } = controller;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let asking = false;
+    setState((old) => ({ ...old, loading: true }));
     const next = async () => {
       clearTimeout(timer);
       if (asking || document.hidden) return;
@@ -124,6 +125,24 @@ export function useSettled<T>(value: T, ms: number): T {
     return () => clearTimeout(timer);
   }, [value, ms]);
   return settled;
+}
+
+/** The text of a search box, and the same once it has stood still, which `searched` becomes; and follows it. */
+export function useSearch(searched: string, onSearch: (search: string) => void): [string, (typed: string) => void] {
+  const [typed, setTyped] = useState(searched);
+  const settled = useSettled(typed, 250);
+  const told = useRef(searched);
+  useEffect(() => {
+    if (settled === told.current) return;
+    told.current = settled;
+    onSearch(settled);
+  }, [settled]);
+  useEffect(() => {
+    if (searched === told.current) return;
+    told.current = searched;
+    setTyped(searched);
+  }, [searched]);
+  return [typed, setTyped];
 }
 
 /** Whether something has been going on for longer than `ms`. */

@@ -64,8 +64,28 @@ export const choicesOf = (path: string): readonly Choice[] | undefined => {
 };
 
 /** What of a preset is written by its owner. */
-export function bodyOf({ name, config, permissions, ui }: Preset | PresetBody): PresetBody {
-  return { name, config, permissions, ui };
+export function bodyOf({ name, config, permissions, ui, version, track_recording }: Preset | PresetBody): PresetBody {
+  return {
+    name,
+    config,
+    permissions,
+    ui,
+    ...(version !== undefined && { version }),
+    ...(track_recording !== undefined && { track_recording }),
+  };
+}
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A body out of text; what it leaves out is as in `before`. Throws where it is none. */
+export function parsed(text: string, before: PresetBody): PresetBody {
+  const told: unknown = JSON.parse(text);
+  if (!isObject(told)) throw new Error('A preset is an object.');
+  const body = bodyOf({ ...before, ...told });
+  for (const part of ['config', 'permissions', 'ui'] as const) {
+    if (!isObject(body[part])) throw new Error(`"${part}" must be an object.`);
+  }
+  return body;
 }
 
 /** With empty texts for what is not set. */

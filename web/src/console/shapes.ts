@@ -99,6 +99,9 @@ export interface PresetBody {
   config: Json;
   permissions: Json;
   ui: Json;
+  /** Kept by the server for its owner, as is `track_recording`. */
+  version?: JsonValue;
+  track_recording?: JsonValue;
 }
 
 export type Preset = PresetBody & PresetSummary;

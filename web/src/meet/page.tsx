@@ -3,7 +3,7 @@ import { settings } from '../settings';
 import type { Meeting } from './kit';
 import { MeetingView } from './meeting';
 import { ENDINGS, obstacle, type Problem, type ProblemName, PROBLEMS } from './problems';
-import { reaches, runScript, standing, untilUp } from './server';
+import { isUp, reaches, runScript, standing, untilUp } from './server';
 import { type Invitation, takeInvitation } from './token';
 
 type Stage =
@@ -34,9 +34,9 @@ export function MeetPage() {
   const [stage, setStage] = useState<Stage>({ at: 'opening' });
   const begin = () => {
     setStage({ at: 'opening' });
-    open().then(setStage, (reason: unknown) => {
+    open().then(setStage, async (reason: unknown) => {
       console.error(reason);
-      setStage({ at: 'problem', name: 'broken' });
+      setStage({ at: 'problem', name: (await isUp()) ? 'broken' : 'gone' });
     });
   };
   useEffect(begin, []);

@@ -25,15 +25,17 @@ export async function standing({ token }: Invitation): Promise<Standing> {
 }
 
 export async function isUp(): Promise<boolean> {
-  return ask('/healthz').then(
+  return ask('/readyz').then(
     ({ ok }) => ok,
     () => false,
   );
 }
 
-/** Resolves when the server answers again, or when nobody waits for it any more. */
+/** Resolves when the server answers again, or when nobody waits for it any more. It is first asked after a pause: one
+ * that is up, but refuses what it is asked for, is not to be asked all the time. */
 export async function untilUp(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && !(await isUp())) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  do await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  while (!signal.aborted && !(await isUp()));
 }
 
 /** Whether a host that the client SDK asks can be reached: its name, and its certificate. */

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useId, useRef } from 'preact/hooks';
 import { useAction } from '../hooks';
 import { Form } from './form';
 
@@ -44,6 +44,13 @@ export function Dialog({ title, onClose, wide, children }: DialogProps) {
   );
 }
 
+/** `onClose` for after an answer: nothing where the dialog was left meanwhile, since another may be open by then. */
+export function useStillOpen(onClose: () => void): () => void {
+  const open = useRef(true);
+  useEffect(() => () => void (open.current = false), []);
+  return useCallback(() => open.current && onClose(), [onClose]);
+}
+
 export interface ConfirmProps {
   title: string;
   /** The word on the button that does it. */
@@ -56,6 +63,7 @@ export interface ConfirmProps {
 /** Asks before something that cannot be taken back, and stays open with the reason when it fails. */
 export function Confirm({ title, verb, onConfirm, onClose, children }: ConfirmProps) {
   const action = useAction();
+  const close = useStillOpen(onClose);
   return (
     <Dialog title={title} onClose={onClose}>
       <Form
@@ -65,7 +73,7 @@ export function Confirm({ title, verb, onConfirm, onClose, children }: ConfirmPr
         onCancel={onClose}
         onSubmit={async () => {
           await onConfirm();
-          onClose();
+          close();
         }}
       >
         {children}

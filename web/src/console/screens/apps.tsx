@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useAction } from '../hooks';
 import { Ago, Heading } from '../parts/bits';
-import { Dialog } from '../parts/dialog';
+import { Dialog, useStillOpen } from '../parts/dialog';
 import { Form, TextField } from '../parts/form';
 import { EmptyState, Table } from '../parts/table';
 import { toast } from '../parts/toast';
@@ -56,12 +56,13 @@ function AppDialog({ app, onClose, onSaved }: { app: App | undefined; onClose: (
   const { account } = useConsole();
   const action = useAction();
   const [name, setName] = useState(app?.name ?? '');
+  const close = useStillOpen(onClose);
   const onSubmit = async () => {
     if (app) await account.renameApp(app.id, name);
     else await account.createApp(name);
     toast(app ? 'The app is renamed.' : 'The app is made.');
     onSaved();
-    onClose();
+    close();
   };
   return (
     <Dialog title={app ? 'Rename app' : 'New app'} onClose={onClose}>

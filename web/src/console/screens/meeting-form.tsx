@@ -1,7 +1,7 @@
 import { useAction } from '../hooks';
 import { bodyOf, formValues, GROUPS, isShown, type Option, type Values } from '../meeting-options';
 import { CheckField, Form, SelectField, TextField, useValues, type Choice } from '../parts/form';
-import { Dialog } from '../parts/dialog';
+import { Dialog, useStillOpen } from '../parts/dialog';
 import { toast } from '../parts/toast';
 import { useApp } from '../session';
 import type { Meeting } from '../shapes';
@@ -26,11 +26,12 @@ export function MeetingDialog({
   const action = useAction();
   const before = formValues(meeting);
   const { values, set } = useValues<Values>(meeting ? before : { ...before, session_keep_alive_time_in_secs: '60' });
+  const close = useStillOpen(onClose);
   const onSubmit = async () => {
     const body = bodyOf(values, before);
     const saved = meeting ? await api.updateMeeting(meeting.id, body) : await api.createMeeting(body);
     toast(meeting ? 'The meeting is changed.' : 'The meeting is made.');
-    onClose();
+    close();
     onSaved(saved);
   };
   return (

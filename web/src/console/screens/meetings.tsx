@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useAction, useLoad, useNoEmptyPage, useSettled } from '../hooks';
+import { useAction, useLoad, useNoEmptyPage, useSearch } from '../hooks';
 import { Ago, Badge, Heading, SearchBox, Segments } from '../parts/bits';
 import { Confirm } from '../parts/dialog';
 import { Pager } from '../parts/pager';
@@ -24,13 +24,9 @@ type Open = { what: 'create' } | { what: 'edit' | 'delete'; meeting: Meeting };
 export function Meetings() {
   const { api, at } = useApp();
   const [query, setQuery] = useQuery('search', 'status', 'page');
-  const [typed, setTyped] = useState(query.search);
-  const search = useSettled(typed, 250);
+  const [typed, setTyped] = useSearch(query.search, (search) => setQuery({ search, page: '' }));
   const [open, setOpen] = useState<Open>();
   const page = Number(query.page) || 1;
-  useEffect(() => {
-    if (search !== query.search) setQuery({ search, page: '' });
-  }, [search]);
   const { status } = query;
   const found = useLoad(
     (signal) => api.meetings({ page_no: page, per_page: PER_PAGE, search: query.search, status }, signal),

@@ -5,7 +5,7 @@ import { Form, TextField } from '../parts/form';
 import { Spinner } from '../parts/spinner';
 import { Failed } from '../parts/table';
 import { toast } from '../parts/toast';
-import { bodyOf, completed, trimmed } from '../preset-shape';
+import { bodyOf, completed, parsed, trimmed } from '../preset-shape';
 import { ApiError } from '../http';
 import { go } from '../router';
 import { useApp } from '../session';
@@ -62,7 +62,7 @@ function Editor({ preset, onSaved }: { preset: Preset; onSaved: () => void }) {
   const read = (): PresetBody | undefined => {
     try {
       setFault(undefined);
-      return bodyOf(JSON.parse(text) as PresetBody);
+      return parsed(text, bodyOf(preset));
     } catch (problem) {
       setFault(problem instanceof Error ? problem.message : String(problem));
       return undefined;

@@ -1,5 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
-import { useAction, useLoad, useNoEmptyPage, useSettled } from '../hooks';
+import { useState } from 'preact/hooks';
+import { useAction, useLoad, useNoEmptyPage, useSearch } from '../hooks';
 import { Ago, Heading, SearchBox } from '../parts/bits';
 import { Confirm, Dialog } from '../parts/dialog';
 import { Form, SelectField, TextField, useValues, type Choice } from '../parts/form';
@@ -18,12 +18,8 @@ type Open = { what: 'create'; from?: PresetSummary } | { what: 'delete'; preset:
 export function Presets() {
   const { api, at } = useApp();
   const [query, setQuery] = useQuery('search', 'page');
-  const [typed, setTyped] = useState(query.search);
-  const search = useSettled(typed, 250);
+  const [typed, setTyped] = useSearch(query.search, (search) => setQuery({ search, page: '' }));
   const page = Number(query.page) || 1;
-  useEffect(() => {
-    if (search !== query.search) setQuery({ search, page: '' });
-  }, [search]);
   const found = useLoad(
     (signal) => api.presets({ page_no: page, per_page: PER_PAGE, search: query.search }, signal),
     [api, page, query.search],

@@ -1,6 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
 import { number, span, when } from '../format';
-import { useLoad, useNoEmptyPage, useSettled } from '../hooks';
+import { useLoad, useNoEmptyPage, useSearch } from '../hooks';
 import { Badge, Heading, SearchBox, Segments } from '../parts/bits';
 import { Pager } from '../parts/pager';
 import { EmptyState, Table } from '../parts/table';
@@ -29,12 +28,8 @@ export function lengthOf({ started_at, ended_at }: Session): string {
 export function Sessions() {
   const { api, at } = useApp();
   const [query, setQuery] = useQuery('search', 'status', 'sort', 'meeting', 'page');
-  const [typed, setTyped] = useState(query.search);
-  const search = useSettled(typed, 250);
+  const [typed, setTyped] = useSearch(query.search, (search) => setQuery({ search, page: '' }));
   const page = Number(query.page) || 1;
-  useEffect(() => {
-    if (search !== query.search) setQuery({ search, page: '' });
-  }, [search]);
   const { status, sort, meeting } = query;
   const found = useLoad(
     (signal) =>

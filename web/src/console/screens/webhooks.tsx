@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useAction, useLoad } from '../hooks';
 import { Badge, Heading } from '../parts/bits';
-import { Confirm, Dialog } from '../parts/dialog';
+import { Confirm, Dialog, useStillOpen } from '../parts/dialog';
 import { CheckField, Form, TextField, useValues } from '../parts/form';
 import { EmptyState, Table } from '../parts/table';
 import { toast } from '../parts/toast';
@@ -122,12 +122,13 @@ export function WebhookDialog({
     events: webhook?.events ?? events,
     enabled: webhook?.enabled ?? true,
   });
+  const close = useStillOpen(onClose);
   const onSubmit = async () => {
     if (webhook) await api.updateWebhook(webhook.id, values);
     else await api.createWebhook(values);
     toast(webhook ? 'The webhook is changed.' : 'The webhook is made.');
     onSaved();
-    onClose();
+    close();
   };
   const toggle = (event: string, on: boolean) =>
     set({ events: events.filter((other) => (other === event ? on : values.events.includes(other))) });
