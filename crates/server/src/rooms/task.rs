@@ -299,10 +299,11 @@ impl Task {
             .keep(&self.app, events)
             .await
             .context("the room's records were not written")?;
-        self.write_quality(gone).await;
         for effect in rest {
             self.deliver(effect);
         }
+        // Nobody waits for it.
+        self.write_quality(gone).await;
         Ok(())
     }
 
