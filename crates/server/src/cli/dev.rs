@@ -41,6 +41,7 @@ pub async fn dev(
     }
     let _log = logs::init(config.log_format, &config.log_level)?;
     let mut stop = serve::StopSignals::expect()?;
+    super::raise_open_files();
     let Some(running) = stop.or(start(config)).await? else {
         return Ok(());
     };

@@ -102,6 +102,19 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Lets the process have as many files open as it may: the usual bound of a shell is a thousand of them, and each
+/// client has some.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // It stays as it is where it may not be raised.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
 /// The store, for commands that work beside a running server.
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
     crate::prepare_data_dir(config)?;
@@ -111,6 +124,14 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn as_many_files_as_may_be_are_open() {
+        use rustix::process::{Resource, getrlimit};
+        super::raise_open_files();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
+    }
 
     #[test]
     fn the_command_line_holds_together() {

@@ -7,6 +7,7 @@ use crate::{Running, config::Config, start, telemetry::logs};
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _log = logs::init(config.log_format, &config.log_level)?;
     let mut stop = StopSignals::expect()?;
+    super::raise_open_files();
     let Some(running) = stop.or(start(config)).await? else {
         return Ok(());
     };

@@ -167,8 +167,11 @@ impl Connections {
         }
     }
 
-    /// Closes connections that are of nobody, after what was said to them.
-    pub(super) fn settle(&mut self) {
+    /// Closes connections that are of nobody, or of nobody any more, after what was said to them.
+    pub(super) fn settle(&mut self, sfu: &mut Sfu) {
+        while let Some(remote) = sfu.poll_closed() {
+            self.open.remove(&remote);
+        }
         for name in std::mem::take(&mut self.doubtful) {
             if self.is_open(name) {
                 self.open.remove(&name.remote);

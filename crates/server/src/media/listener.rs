@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use futures::StreamExt;
+use futures::{StreamExt, stream::FuturesUnordered};
 use muster_sfu::stun;
 use tokio::{
     net::TcpStream,
@@ -87,7 +87,16 @@ impl Listener {
     async fn accept(self) -> std::io::Result<()> {
         let socket = tokio::net::TcpListener::from_std(self.socket.try_clone()?)?;
         let strangers = Strangers::default();
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let open_files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let places = places(open_files);
+        if places < CONNECTIONS {
+            tracing::warn!(
+                places,
+                open_files,
+                "few open files are allowed, so few clients may come by TCP"
+            );
+        }
+        let places = Arc::new(Semaphore::new(places));
         let this = Arc::new(self);
         loop {
             let (stream, remote) = tokio::select! {
@@ -133,7 +142,7 @@ impl Listener {
         let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
         let mut frames = frames(stream);
         let first = frames.next().await?.ok()?;
-        let shard = self.owner(stun::addressee(&first)?).await?;
+        let shard = owner(&self.shards, stun::addressee(&first)?).await?;
         let parts = frames.into_parts();
         let introduced = Introduced {
             stream: parts.io.into_std().ok()?,
@@ -145,19 +154,35 @@ impl Listener {
         };
         shard.send(ToShard::Connection(Box::new(introduced))).ok()
     }
+}
 
-    /// The shard that knows a user fragment.
-    async fn owner(&self, fragment: &str) -> Option<&mpsc::UnboundedSender<ToShard>> {
-        for shard in &self.shards {
+/// The shard that knows a user fragment. All are asked at once: the busy ones hold nobody else's up.
+async fn owner<'a>(
+    shards: &'a [mpsc::UnboundedSender<ToShard>],
+    fragment: &str,
+) -> Option<&'a mpsc::UnboundedSender<ToShard>> {
+    let mut asked: FuturesUnordered<_> = shards
+        .iter()
+        .filter_map(|shard| {
             let (reply, answer) = oneshot::channel();
             let fragment = fragment.to_owned();
             shard.send(ToShard::Owns { fragment, reply }).ok()?;
-            if answer.await == Ok(true) {
-                return Some(shard);
-            }
+            Some(async move { (answer.await == Ok(true)).then_some(shard) })
+        })
+        .collect();
+    while let Some(answer) = asked.next().await {
+        if answer.is_some() {
+            return answer;
         }
-        None
     }
+    None
+}
+
+/// Connections that there may be at a time: half of the files that the process may have open at most, for the
+/// other half serves signalling and the database.
+fn places(open_files: Option<u64>) -> usize {
+    let half = open_files.map_or(u64::MAX, |files| files / 2);
+    usize::try_from(half).map_or(CONNECTIONS, |half| half.min(CONNECTIONS))
 }
 
 /// Connections that have not said yet for whom they are, by network.
@@ -235,6 +260,36 @@ mod tests {
             network("2001:db8::1:2:3:4".parse().unwrap()),
             network("2001:db8::9".parse().unwrap())
         );
+    }
+
+    #[tokio::test]
+    async fn a_busy_shard_holds_up_no_other() {
+        let (busy, _heard) = mpsc::unbounded_channel();
+        let (gone, _) = mpsc::unbounded_channel();
+        let (owns, mut asked) = mpsc::unbounded_channel();
+        let shards = [busy, gone, owns];
+        let answer = async {
+            for _ in 0..2 {
+                let Some(ToShard::Owns { fragment, reply }) = asked.recv().await else {
+                    panic!("not asked")
+                };
+                reply.send(fragment == "ours").unwrap();
+            }
+        };
+        let ask = async {
+            let found = timeout(INTRODUCTION, owner(&shards, "ours")).await.unwrap();
+            assert!(found.is_some_and(|found| found.same_channel(&shards[2])));
+            let others = owner(&shards[1..], "another's").await;
+            assert!(others.is_none());
+        };
+        tokio::join!(answer, ask);
+    }
+
+    #[test]
+    fn connections_leave_half_of_the_open_files_to_others() {
+        assert_eq!(places(Some(1_024)), 512);
+        assert_eq!(places(Some(1 << 20)), CONNECTIONS);
+        assert_eq!(places(None), CONNECTIONS);
     }
 
     #[tokio::test]

@@ -84,8 +84,8 @@ pub enum MediaEvent {
 pub struct MediaEvents(mpsc::UnboundedSender<MediaEvent>);
 
 impl MediaEvents {
-    /// A channel for one room. The engine makes events in answer to what it is told, which is bounded, and a few
-    /// a minute for each connection.
+    /// A channel for one room. The engine makes events in answer to what it is told, which is bounded, and by
+    /// itself for each connection one in five seconds ([`MediaEvent::Quality`]), which the room always takes.
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<MediaEvent>) {
         let (events, heard) = mpsc::unbounded_channel();
         (Self(events), heard)

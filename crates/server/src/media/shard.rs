@@ -178,7 +178,7 @@ impl Shard {
                 }
             }
             line.flush(&self.addresses);
-            desk.connections.settle();
+            desk.connections.settle(&mut desk.sfu);
             self.counters.unsent(std::mem::take(&mut line.unsent));
             desk.tell();
             let counted = desk.sfu.counters();

@@ -132,8 +132,7 @@ impl Line {
         };
         let now = Instant::now();
         for (memory, about) in buffers.memory.iter().zip(&buffers.about).take(count) {
-            let source = canonical(about.addr);
-            let Some(destination) = addresses.used(about.dst_ip, source) else {
+            let Some((source, destination)) = ends(about, addresses) else {
                 continue;
             };
             for datagram in memory[..about.len].chunks(about.stride.max(1)) {
@@ -183,6 +182,14 @@ impl Line {
             ip => ip,
         }
     }
+}
+
+/// From where to where a datagram went; none where it cannot be answered. Port 0 is nobody's, and the kernel's
+/// refusal to send there would be taken for a want of offload, which would end for good.
+fn ends(about: &RecvMeta, addresses: &Addresses) -> Option<(SocketAddr, SocketAddr)> {
+    let source = canonical(about.addr);
+    let destination = addresses.used(about.dst_ip, source)?;
+    (source.port() != 0).then_some((source, destination))
 }
 
 /// An IPv4 address as such, although an IPv6 socket told it.
@@ -257,6 +264,23 @@ mod tests {
             assert_eq!(arrived(&two, 100), expected, "{at}");
             assert_eq!(line.unsent, 0);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_answered_is_not_read() {
+        let to: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let addresses = Addresses::new(vec![to], false);
+        let mut about = RecvMeta::default();
+        about.dst_ip = Some(to.ip());
+        for from in ["127.0.0.1:0", "[::ffff:127.0.0.1]:0"] {
+            about.addr = from.parse().unwrap();
+            assert_eq!(ends(&about, &addresses), None, "{from}");
+        }
+        about.addr = "[::ffff:127.0.0.1]:9".parse().unwrap();
+        assert_eq!(
+            ends(&about, &addresses),
+            Some(("127.0.0.1:9".parse().unwrap(), to))
+        );
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl Load {
             "--pacing must be above 0"
         );
         let mut stop = StopSignals::expect()?;
-        raise_open_files();
+        // Each participant has three sockets. Where no more are allowed, a join says so.
+        super::raise_open_files();
         let tls = tokio::task::spawn_blocking(crate::outbound::http::tls).await??;
         let target = Target::resolve(&self.url, self.allow_remote, Some(tls.clone().into()))
             .await
@@ -285,16 +286,4 @@ fn say(text: &str) {
 
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(4)
-}
-
-/// Each participant has three sockets; the usual bound of a shell is a third of a thousand of them.
-fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // Where it may not be raised, a join says so.
-    let _ = setrlimit(Resource::Nofile, raised);
 }
