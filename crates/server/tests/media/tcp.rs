@@ -43,6 +43,27 @@ async fn two_people_hear_each_other_by_tcp_alone() {
         .expect("closed connections are noticed");
 }
 
+#[tokio::test]
+async fn a_connection_that_was_replaced_is_closed_although_its_client_stays() {
+    let mut stage = Stage::new("127.0.0.1:0", 2);
+    let ana = stage.admit();
+    let before = stage.connect(ana, false, Protocol::Tcp).await;
+    let mut after = stage.connect(ana, false, Protocol::Tcp).await;
+    let closed = async {
+        while stage.metric("muster_media_tcp_connections") > 1.0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, closed).await.expect("its place is free");
+    drop(before);
+    // The one in its place carries on.
+    let sound = stage.produce(ana, &mut after).await;
+    let bo = stage.admit();
+    let mut hears = stage.connect(bo, true, Protocol::Tcp).await;
+    stage.consume(bo, &sound, &mut hears).await;
+    converse(&mut after, &mut hears, 20).await;
+}
+
 /// A request for a user fragment, with nothing to show that it is authentic.
 fn request(fragment: &str) -> Vec<u8> {
     let name = format!("{fragment}:x");
