@@ -28,6 +28,7 @@ mod rewrite;
 mod sdp;
 mod sequence;
 mod sfu;
+mod shape;
 mod shedding;
 mod speakers;
 mod state;
