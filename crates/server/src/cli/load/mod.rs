@@ -25,8 +25,10 @@ const TOKEN: &str = "MUSTER_TOKEN";
 /// What `muster load` is to do.
 #[derive(Debug, Args)]
 pub struct Load {
-    /// The server, such as http://127.0.0.1:8080; the API token comes from MUSTER_TOKEN
-    #[arg(long)]
+    #[arg(
+        long,
+        help = "The server, such as http://127.0.0.1:8080; the API token comes from MUSTER_TOKEN"
+    )]
     url: String,
     /// Account of the token; the one it belongs to when absent
     #[arg(long, value_name = "ID")]
