@@ -61,7 +61,6 @@ pub fn routes() -> Vec<Route> {
         Route::delete(ONE, "delete_app", delete)
             .about("Extension: deletes an app; its past sessions stay readable")
             .query(&[DISCONNECT])
-            .not_built()
             .answers::<AppOut>(200),
     ]
 }

@@ -62,7 +62,6 @@ pub fn routes() -> Vec<Route> {
         Route::delete(ONE, "delete_meeting", delete)
             .about("Extension: deletes a meeting; its past sessions stay readable")
             .query(&[DISCONNECT])
-            .not_built()
             .answers::<MeetingOut>(200),
     ]
 }
