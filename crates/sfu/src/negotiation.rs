@@ -69,9 +69,8 @@ impl Sfu {
             return Err(invalid("sections are missing"));
         }
         let ended = |section: &Section| {
-            section
-                .mid()
-                .is_some_and(|mid| transport.ended.contains(&Mid::from(mid)))
+            let mid = section.mid().map(Mid::from);
+            section.is_inactive() && mid.is_some_and(|mid| transport.ended.contains(&mid))
         };
         let mut given = read.clone();
         given.reject_ended(ended);
