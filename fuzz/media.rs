@@ -10,7 +10,7 @@ use std::{
 use muster_model::{MeetingId, PeerId};
 use muster_sfu::{
     Command, ConsumeRequest, Kinds, MediaKind, Reply, Sfu, SfuConfig, h264,
-    stun::{addressee, is_stun},
+    stun::{addressee, is_stun, refusal},
     vp8, vp9,
 };
 use str0m::format::Codec;
@@ -290,8 +290,16 @@ pub fn payloads(data: &[u8]) {
 /// Datagrams from a stranger, as they are and after a user name that is known: none is answered, since the
 /// stranger knows no password.
 pub fn stun(data: &[u8]) {
+    let hash = |payloads: &[&[u8]]| {
+        let mut sum = [7; 20];
+        for (at, byte) in payloads.concat().into_iter().enumerate() {
+            sum[at % 20] ^= byte.rotate_left(u32::try_from(at % 8).unwrap_or_default());
+        }
+        sum
+    };
     let name = addressee(data);
     assert!(name.is_none() || is_stun(data));
+    assert!(refusal(data, hash).is_none() || name.is_some());
     let mut shard = Shard::new();
     let offer = shard.people[0].bootstrap(true, shard.now);
     let create = Command::CreateTransport {

@@ -16,6 +16,7 @@ use crate::{
     layers::{self, Climb},
     link::Link,
     report::Gathered,
+    retire::Retirement,
     sdp::{Description, Section},
     sfu::Sfu,
     state::{Producer, Transport},
@@ -91,7 +92,9 @@ impl Sfu {
                 if let Ok(producer) = self.producer(meeting, peer, &producer) {
                     self.end_producer(producer, true);
                 }
-                Ok(Reply::Answer(self.answer(place, &offer)?))
+                let answer = self.answer(place, &offer)?;
+                self.consider_retirement(place);
+                Ok(Reply::Answer(answer))
             }
             Command::CloseConsumer {
                 mids,
@@ -197,6 +200,7 @@ impl Sfu {
             dirty: false,
             streams: HashMap::new(),
             ended: BTreeSet::new(),
+            retirement: Retirement::default(),
             clock: None,
             view: Description::read(""),
             templates: [find(Section::is_audio), find(Section::is_video)],
@@ -329,10 +333,12 @@ impl Sfu {
         if !pause && !producer.allowed {
             return Err(MediaError::NotAllowed);
         }
+        let transport = producer.transport;
         self.change(place, false, |producer| {
             producer.paused = pause;
             producer.muted &= pause;
         });
+        self.consider_retirement(transport);
         Ok(Reply::Done)
     }
 

@@ -2,7 +2,11 @@
 
 use std::net::SocketAddr;
 
-use crate::{api::Protocol, sfu::Sfu, stun};
+use crate::{
+    api::{Protocol, Transmit},
+    sfu::Sfu,
+    stun,
+};
 
 /// Addresses that one connection may have: browsers try every way there is, and leave old ones behind when
 /// they change networks.
@@ -33,6 +37,17 @@ impl Sfu {
         self.present = Some(place);
         let now = self.now;
         let destination = self.candidate_for(protocol, destination);
+        if named.is_some()
+            && let Some(bytes) = self.refusal(place, datagram)
+        {
+            self.said.transmits.push_back(Transmit {
+                protocol,
+                from: destination,
+                to: source,
+                bytes,
+            });
+            return;
+        }
         let sent = self.said.transmits.len();
         let read = self.with_link(place, |link, said| {
             link.receive(now, protocol, source, destination, datagram, said)

@@ -24,6 +24,7 @@ mod layers;
 mod link;
 mod negotiation;
 mod report;
+mod retire;
 mod rewrite;
 mod sdp;
 mod sequence;

@@ -206,6 +206,11 @@ impl Link {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 
+    /// This side's ICE password.
+    pub(crate) fn password(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().pass
+    }
+
     /// Whether ICE and DTLS are up.
     pub(crate) fn is_connected(&self) -> bool {
         self.rtc.is_connected()

@@ -8,7 +8,10 @@ use std::{
 
 use muster_model::{MeetingId, PeerId};
 use slab::Slab;
-use str0m::{Event, config::DtlsCert};
+use str0m::{
+    Event,
+    config::{CryptoProvider, DtlsCert},
+};
 
 use crate::{
     api::{Counters, Lost, MediaError, ProducerInfo, Protocol, SfuConfig, SfuEvent, Told, Transmit},
@@ -24,6 +27,7 @@ const TICK: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Sfu {
     pub(crate) config: SfuConfig,
+    pub(crate) crypto: CryptoProvider,
     pub(crate) certificate: DtlsCert,
     pub(crate) rooms: BTreeMap<MeetingId, Room>,
     pub(crate) transports: Slab<Transport>,
@@ -66,6 +70,7 @@ impl Sfu {
             .ok_or(MediaError::Internal)?;
         Ok(Self {
             config,
+            crypto: provider,
             certificate,
             rooms: BTreeMap::new(),
             transports: Slab::new(),

@@ -20,6 +20,7 @@ use crate::{
     layers::{self, Climb, LAYERS, Meter},
     link::Link,
     report::Gathered,
+    retire::Retirement,
     rewrite::Rewriter,
     sdp::{Description, Section},
     sequence::Numbering,
@@ -73,6 +74,8 @@ pub(crate) struct Transport {
     pub streams: HashMap<Ssrc, Option<(usize, usize)>>,
     /// Sending: sections whose producers ended and that have not been given to others.
     pub ended: BTreeSet<Mid>,
+    /// Sending: whether it is to be replaced.
+    pub retirement: Retirement,
     /// Sending: our clock and the client's at the same moment.
     pub clock: Option<(Instant, SystemTime)>,
 

@@ -6,6 +6,14 @@ const BINDING_REQUEST: u16 = 0x0001;
 const MAGIC_COOKIE: u32 = 0x2112_A442;
 const USERNAME: u16 = 0x0006;
 const USERNAME_MAX: usize = 513;
+const MESSAGE_INTEGRITY: u16 = 0x0008;
+/// Header and hash, in bytes.
+const MESSAGE_INTEGRITY_SIZE: usize = 24;
+const BINDING_ERROR: u16 = 0x0111;
+/// The attribute with 400, Bad Request, and no words.
+const BAD_REQUEST: [u8; 8] = [0, 9, 0, 4, 0, 0, 4, 0];
+const FINGERPRINT: [u8; 4] = [0x80, 0x28, 0, 4];
+const FINGERPRINT_XOR: u32 = 0x5354_554e;
 
 /// Whether the first byte says STUN (RFC 7983).
 pub fn is_stun(datagram: &[u8]) -> bool {
@@ -39,6 +47,54 @@ pub fn addressee(datagram: &[u8]) -> Option<&str> {
         at += 4 + size.next_multiple_of(4);
     }
     None
+}
+
+/// An error response to a binding request whose integrity holds; `hmac` is HMAC-SHA1 with the password, of
+/// all slices together. It is no longer than what browsers send.
+pub fn refusal(request: &[u8], hmac: impl Fn(&[&[u8]]) -> [u8; 20]) -> Option<Vec<u8>> {
+    addressee(request)?;
+    let mut at = HEADER;
+    loop {
+        let attribute = request.get(at..at + 4)?;
+        let kind = u16::from_be_bytes([attribute[0], attribute[1]]);
+        let size = usize::from(u16::from_be_bytes([attribute[2], attribute[3]]));
+        if kind == MESSAGE_INTEGRITY {
+            break;
+        }
+        at += 4 + size.next_multiple_of(4);
+    }
+    let claimed = request.get(at + 4..at + MESSAGE_INTEGRITY_SIZE)?;
+    // The hash is of a message that ends with it.
+    let length = u16::try_from(at + MESSAGE_INTEGRITY_SIZE - HEADER).ok()?;
+    let (first, rest) = (request.get(..2)?, request.get(4..at)?);
+    if hmac(&[first, &length.to_be_bytes(), rest]) != claimed {
+        return None;
+    }
+    let mut message = Vec::with_capacity(HEADER + BAD_REQUEST.len() + MESSAGE_INTEGRITY_SIZE + 8);
+    message.extend(BINDING_ERROR.to_be_bytes());
+    message.extend([0, 32]); // with the integrity, without the fingerprint
+    message.extend(request.get(4..HEADER)?);
+    message.extend(BAD_REQUEST);
+    let hash = hmac(&[&message]);
+    message.extend(MESSAGE_INTEGRITY.to_be_bytes());
+    message.extend([0, 20]);
+    message.extend(hash);
+    message[3] = 40;
+    let fingerprint = crc32(&message) ^ FINGERPRINT_XOR;
+    message.extend(FINGERPRINT);
+    message.extend(fingerprint.to_be_bytes());
+    Some(message)
+}
+
+/// CRC-32 as of Ethernet.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |mut sum, byte| {
+        sum ^= u32::from(*byte);
+        for _ in 0..8 {
+            sum = (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg());
+        }
+        sum
+    })
 }
 
 #[cfg(test)]
@@ -91,10 +147,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_sum_is_the_usual_one() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    /// No hash, but it depends on all that it is made of.
+    fn hash(payloads: &[&[u8]]) -> [u8; 20] {
+        let bytes = payloads.concat();
+        let mut hash = [0; 20];
+        hash[..4].copy_from_slice(&crc32(&bytes).to_be_bytes());
+        hash
+    }
+
+    #[test]
+    fn an_authentic_request_is_refused_and_no_other() {
+        let mut message = request(&[(USERNAME, b"ours:theirs"), (MESSAGE_INTEGRITY, &[0; 20])]);
+        let at = message.len() - 20;
+        assert_eq!(refusal(&message, hash), None, "the hash is wrong");
+        let right = hash(&[&message[..at - 4]]);
+        message[at..].copy_from_slice(&right);
+        let refused = refusal(&message, hash).unwrap();
+        assert!(refused.len() <= message.len() + 8);
+        assert_eq!(refused[..2], BINDING_ERROR.to_be_bytes());
+        assert_eq!(usize::from(refused[3]), refused.len() - HEADER);
+        assert_eq!(refused[4..20], message[4..20], "the transaction");
+        assert_eq!(refused[20..28], BAD_REQUEST);
+        assert_eq!(
+            refusal(&request(&[(USERNAME, b"ours:theirs")]), hash),
+            None,
+            "no hash"
+        );
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (is_stun(&bytes), addressee(&bytes));
+            let _ = (is_stun(&bytes), addressee(&bytes), refusal(&bytes, hash));
         }
 
         #[test]
@@ -103,7 +192,7 @@ mod tests {
             let last = message.len() - 1;
             message[at.min(last)] = value;
             message.truncate(message.len() - cut.min(last));
-            let _ = addressee(&message);
+            let _ = (addressee(&message), refusal(&message, hash));
         }
 
         #[test]
