@@ -293,7 +293,7 @@ impl Sfu {
             consumers: Vec::new(),
         });
         #[cfg(test)]
-        assert!(self.faulty != Some(place), "a fault of a test");
+        self.falter(crate::isolation::Fault::Produce, place);
         let info = self.producers[producer].info();
         if let Some(room) = self.rooms.get_mut(&meeting) {
             room.producers.insert(id.clone(), producer);
