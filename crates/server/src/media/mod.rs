@@ -9,6 +9,7 @@ pub mod engine;
 mod listener;
 mod load;
 mod shard;
+mod strangers;
 mod udp;
 
 use std::{fmt, net::SocketAddr};
