@@ -16,7 +16,7 @@ use std::{fmt, net::SocketAddr};
 
 use muster_model::{MeetingId, PeerId};
 use muster_room::{MediaEffect, RequestId};
-pub use muster_sfu::{MediaKind, StreamStats, TransportStats};
+pub use muster_sfu::{StreamStats, TransportStats};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
