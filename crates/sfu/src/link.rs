@@ -26,8 +26,8 @@ use crate::{
 
 /// Errors in a row that end a connection.
 const FAULTS_MAX: u32 = 100;
-/// Packets of a stream that can be repaired, and for how long.
-const REPAIRABLE: usize = 1_000;
+/// Packets of a stream that can be repaired, and for how long: their heads are kept for each receiver.
+const REPAIRABLE: usize = 512;
 const REPAIRABLE_FOR: Duration = Duration::from_secs(3);
 /// What part of a stream may be repairs.
 const REPAIRS: f32 = 0.5;
