@@ -6,7 +6,7 @@ use str0m::{Event, IceConnectionState, bwe::BweKind, media::SenderFeedback};
 
 use crate::{
     api::{Lost, MediaKind, SfuEvent},
-    floor::{FLOOR_MAX, Sample},
+    floor::{Least, Sample},
     layers::{self, LAYERS, Want},
     link::STATS_IN_REPORT,
     sfu::Sfu,
@@ -253,7 +253,7 @@ impl Sfu {
         pictures.sort_by_key(|(consumer, _)| *consumer);
         let wants: Vec<Want> = pictures.iter().map(|(_, want)| *want).collect();
         let least = layers::least(&wants);
-        let kept = least.filter(|rate| *rate <= FLOOR_MAX && transport.floor.holds());
+        let kept = least.filter(|_| transport.floor.holds());
         let budget = transport
             .estimate
             .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds))
@@ -296,7 +296,7 @@ impl Sfu {
         let (Some(least), Some(estimate)) = (least, transport.estimate) else {
             return;
         };
-        let start = sounds + layers::with_margin(least.min(FLOOR_MAX));
+        let start = sounds + layers::with_margin(least);
         if transport.floor.holds() && transport.floor.lifts(now, estimate >= start) {
             self.with_link(place, |link, said| link.restart_estimation(start, said));
         }
@@ -330,7 +330,12 @@ impl Sfu {
         let vouched = transport
             .estimate
             .is_none_or(|estimate| estimate >= layers::with_margin(needed));
-        let changed = transport.floor.note(now, sample, flows, vouched);
+        let least = Least {
+            rate: least.unwrap_or_default(),
+            flows,
+            vouched,
+        };
+        let changed = transport.floor.note(now, sample, least);
         if transport.floor.probes(now) {
             // What is wished for anew is looked for at once.
             self.desire(place, None, 0);

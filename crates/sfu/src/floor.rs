@@ -7,8 +7,9 @@
 
 use std::time::{Duration, Instant};
 
-/// What is kept in spite of the estimate is no more than this, in bits per second.
-pub(crate) const FLOOR_MAX: u64 = 300_000;
+/// Pictures that take more than this, in bits per second, and cannot be had smaller, do much harm where there
+/// is no room for them. Once they did they are seldom tried without the estimate having room for them.
+const SMALL: u64 = 300_000;
 /// The part of packets whose loss more than before is put down to the pictures, and what it grows by where
 /// packets are lost without pictures, too.
 const LOSS: f32 = 0.1;
@@ -43,6 +44,17 @@ pub(crate) struct Sample {
     /// The part of the packets that was reported lost.
     pub loss: Option<f32>,
     pub round_trip: Option<Duration>,
+}
+
+/// The least of pictures on a way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Least {
+    /// What it takes, in bits per second.
+    pub rate: u64,
+    /// Whether there are pictures now.
+    pub flows: bool,
+    /// Whether the estimate has room for it, so that nothing is kept in spite of it.
+    pub vouched: bool,
 }
 
 #[derive(Debug, Default)]
@@ -90,12 +102,11 @@ impl Floor {
         lost || late.is_some_and(|(usual, now)| now > usual + DELAY)
     }
 
-    /// Takes what was seen: about once a second. `flows` says whether there are pictures, and `vouched` whether
-    /// the estimate has room for them, so that nothing is kept in spite of it. Whether something changed.
-    pub(crate) fn note(&mut self, now: Instant, sample: Sample, flows: bool, vouched: bool) -> bool {
+    /// Takes what was seen: about once a second. Whether something changed.
+    pub(crate) fn note(&mut self, now: Instant, sample: Sample, least: Least) -> bool {
         let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
         if let Some(off) = since(self.off) {
-            if vouched {
+            if least.vouched {
                 self.off = None;
                 return true;
             }
@@ -107,7 +118,11 @@ impl Floor {
             self.base.round_trip = sample.round_trip.or(self.base.round_trip);
             // It is as bad without them.
             let blameless = self.failed <= 1 && !harmless;
-            let wait = RETRY.saturating_mul(1 << self.failed.saturating_sub(1).min(5));
+            let wait = if least.rate <= SMALL {
+                RETRY.saturating_mul(1 << self.failed.saturating_sub(1).min(5))
+            } else {
+                RETRY_MAX
+            };
             // It is another way now.
             let changed = self.usual.zip(sample.round_trip);
             let changed = changed.is_some_and(|(usual, now)| now + SHORTER < usual / 2);
@@ -123,14 +138,14 @@ impl Floor {
             }
             return false;
         }
-        if !flows || vouched {
+        if !least.flows || least.vouched {
             self.bad = 0;
             self.lost = None;
-            if !flows {
+            if !least.flows {
                 self.on = None;
             }
-            let least = self.base.round_trip.into_iter().chain(sample.round_trip).min();
-            self.base.round_trip = least;
+            let round_trips = self.base.round_trip.into_iter().chain(sample.round_trip);
+            self.base.round_trip = round_trips.min();
             return false;
         }
         let on = *self.on.get_or_insert(now);
@@ -207,17 +222,25 @@ mod tests {
         }
     }
 
+    fn least(flows: bool, vouched: bool) -> Least {
+        Least {
+            rate: SMALL,
+            flows,
+            vouched,
+        }
+    }
+
     /// For how long there are no pictures, where packets are lost `with` them and `without`; `None` where it goes on.
     fn pause(floor: &mut Floor, now: &mut Instant, with: Sample, without: Sample) -> Option<u64> {
         let second = Duration::from_secs(1);
         for _ in 0..5 {
             *now += second;
-            floor.note(*now, with, true, false);
+            floor.note(*now, with, least(true, false));
             if !floor.holds() {
                 let from = *now;
                 while !floor.holds() {
                     *now += second;
-                    floor.note(*now, without, false, false);
+                    floor.note(*now, without, least(false, false));
                 }
                 return Some((*now - from).as_secs());
             }
@@ -230,11 +253,30 @@ mod tests {
         let mut now = Instant::now();
         for with in [sample(0.3, 50), sample(0.0, 900)] {
             let mut floor = Floor::default();
-            floor.note(now, sample(0.0, 50), true, true);
+            floor.note(now, sample(0.0, 50), least(true, true));
             let mut next = || pause(&mut floor, &mut now, with, sample(0.0, 50));
             let pauses: Vec<_> = std::iter::repeat_with(&mut next).take(7).flatten().collect();
             assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60]);
         }
+    }
+
+    #[test]
+    fn what_is_large_is_seldom_tried_again() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        let large = |flows, vouched| Least {
+            rate: SMALL + 1,
+            ..least(flows, vouched)
+        };
+        floor.note(now, sample(0.0, 50), large(true, true));
+        while floor.holds() {
+            now += Duration::from_secs(1);
+            floor.note(now, sample(0.3, 50), large(true, false));
+        }
+        now += RETRY_MAX - Duration::from_secs(1);
+        assert!(!floor.note(now, sample(0.0, 50), large(false, false)));
+        now += Duration::from_secs(1);
+        assert!(floor.note(now, sample(0.0, 50), large(false, false)) && floor.holds());
     }
 
     #[test]
@@ -260,7 +302,7 @@ mod tests {
     fn nothing_lost_is_no_harm() {
         let mut now = Instant::now();
         let mut floor = Floor::default();
-        floor.note(now, sample(0.0, 50), true, true);
+        floor.note(now, sample(0.0, 50), least(true, true));
         assert_eq!(
             pause(&mut floor, &mut now, sample(0.0, 450), sample(0.0, 50)),
             None

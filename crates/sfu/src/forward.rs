@@ -157,15 +157,10 @@ impl Sfu {
             };
             let (transport, ssrc) = (consumer.transport, consumer.ssrc);
             let write = consumer_packet(codec, consumer.pt, packet, incoming, outgoing);
-            if self.with_link_dirty(transport, ssrc, write) {
+            if self.write(transport, ssrc, write) {
                 self.counters.forwarded += 1;
             }
         }
-    }
-
-    fn with_link_dirty(&mut self, place: usize, ssrc: Ssrc, write: RtpWrite) -> bool {
-        self.soil(place);
-        self.with_link(place, |link, said| link.write(ssrc, write, said)) == Some(true)
     }
 }
 

@@ -26,14 +26,17 @@ use crate::{
 
 /// Errors in a row that end a connection.
 const FAULTS_MAX: u32 = 100;
-/// Packets of a stream that can be repaired, and for how long.
-const REPAIRABLE: usize = 1_000;
+/// Packets of a stream that can be repaired, and for how long: their heads are kept for each receiver.
+const REPAIRABLE: usize = 512;
 const REPAIRABLE_FOR: Duration = Duration::from_secs(3);
 /// What part of a stream may be repairs.
 const REPAIRS: f32 = 0.5;
 /// How often a connection that receives is measured, and one that sends.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
 const STATS_INTERVAL_BWE: Duration = Duration::from_secs(1);
+/// After each packet str0m wants to be called at once, even if nothing else waits: that call can be the one
+/// for the next packet, if there is one so soon.
+const REST: Duration = Duration::from_millis(2);
 /// So many measures of a connection make one report.
 pub(crate) const STATS_IN_REPORT: u32 = 5;
 
@@ -51,6 +54,8 @@ pub(crate) struct Said {
 pub(crate) struct Link {
     rtc: Rtc,
     deadline: Instant,
+    /// Packets that were written and have not left.
+    written: u32,
     faults: u32,
     broken: bool,
     /// Whether whatever is done next panics.
@@ -91,6 +96,7 @@ impl Link {
         Self {
             rtc,
             deadline: now,
+            written: 0,
             faults: 0,
             broken: false,
             #[cfg(test)]
@@ -176,7 +182,7 @@ impl Link {
         Ok(true)
     }
 
-    /// Lets time pass. What was written before leaves now.
+    /// Lets time pass.
     pub(crate) fn tick(&mut self, now: Instant, said: &mut Said) -> Result<(), Broken> {
         let _ = self.act(said, |rtc| rtc.handle_input(Input::Timeout(now)))?;
         if self.broken { Err(Broken) } else { Ok(()) }
@@ -279,15 +285,36 @@ impl Link {
         Ok(matches!(asked, Ok(Some(()))))
     }
 
-    /// Queues a packet; it leaves with the next [`Link::tick`].
-    pub(crate) fn write(&mut self, ssrc: Ssrc, packet: RtpWrite, said: &mut Said) -> Result<bool, Broken> {
-        let written = self.act(said, |rtc| {
-            Ok(rtc
-                .direct_api()
-                .stream_tx(&ssrc)
-                .map(|stream| stream.write_rtp(packet)))
-        })?;
-        Ok(matches!(written, Ok(Some(()))))
+    /// Queues a packet, which leaves with the next [`Link::flush`]; whether there is such a stream. This is the
+    /// one change after which nothing is taken out: it makes str0m say nothing before time passes, and asking
+    /// would cost as much as sending.
+    pub(crate) fn write(&mut self, ssrc: Ssrc, packet: RtpWrite) -> Result<bool, Broken> {
+        if self.broken {
+            return Err(Broken);
+        }
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            let mut direct = self.rtc.direct_api();
+            let stream = direct.stream_tx(&ssrc);
+            stream.map(|stream| stream.write_rtp(packet)).is_some()
+        }));
+        let Ok(written) = written else {
+            self.broken = true;
+            return Err(Broken);
+        };
+        self.written += u32::from(written);
+        Ok(written)
+    }
+
+    /// Lets what was written leave, as far as it may: with each call str0m lets one packet go.
+    pub(crate) fn flush(&mut self, now: Instant, said: &mut Said) -> Result<(), Broken> {
+        for _ in 0..std::mem::take(&mut self.written).max(1) {
+            self.tick(now, said)?;
+            if self.deadline > now {
+                return Ok(());
+            }
+        }
+        self.deadline = now + REST;
+        Ok(())
     }
 
     /// Tells the bandwidth estimation what would be sent if it fitted, and up to which rate it may pad to

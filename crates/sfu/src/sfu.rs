@@ -11,6 +11,7 @@ use slab::Slab;
 use str0m::{
     Event,
     config::{CryptoProvider, DtlsCert},
+    rtp::{RtpWrite, Ssrc},
 };
 
 use crate::{
@@ -256,8 +257,7 @@ impl Sfu {
         self.queue
             .extend(self.said.events.drain(..).map(|event| (place, event)));
         let Ok(result) = result else {
-            self.counters.failures += 1;
-            self.doom(place, Lost::Failed);
+            self.broke(place);
             return None;
         };
         if !self
@@ -268,6 +268,26 @@ impl Sfu {
             self.reschedule(place, self.now);
         }
         Some(result)
+    }
+
+    /// Writes a packet to a connection, which leaves with the next flush; whether it has such a stream.
+    pub(crate) fn write(&mut self, place: usize, ssrc: Ssrc, packet: RtpWrite) -> bool {
+        let Some(transport) = self.transports.get_mut(place) else {
+            return false;
+        };
+        let Ok(written) = transport.link.write(ssrc, packet) else {
+            self.broke(place);
+            return false;
+        };
+        if written {
+            self.soil(place);
+        }
+        written
+    }
+
+    fn broke(&mut self, place: usize) {
+        self.counters.failures += 1;
+        self.doom(place, Lost::Failed);
     }
 
     /// Marks a connection whose written packets leave with the next flush.
@@ -333,7 +353,7 @@ impl Sfu {
                 continue;
             };
             if std::mem::take(&mut transport.dirty) {
-                self.with_link(place, |link, said| link.tick(now, said));
+                self.with_link(place, |link, said| link.flush(now, said));
             }
         }
         self.settle();

@@ -74,4 +74,43 @@ suite('a newcomer', (site) => {
     await ada.page.setViewportSize({ width: 1120, height: 630 });
     await ada.picture('meeting');
   });
+
+  visits(site, 'a message that comes while the chat is opened is shown once', async (visit) => {
+    const [ada, grace] = [await visit(), await visit()];
+    const text = 'On the way';
+    // What the server says to Grace waits here until it has said the message and the history with the message.
+    let held;
+    await grace.page.routeWebSocket(/./, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((frame) => server.send(frame));
+      server.onMessage((frame) => {
+        if (held) held.push({ frame, send: () => socket.send(frame) });
+        else socket.send(frame);
+      });
+    });
+    for (const [person, who] of [
+      [ada, 'host'],
+      [grace, 'guest'],
+    ]) {
+      await person.open(site.server.told[who]);
+      await person.page.getByRole('button', { name: 'Join' }).click();
+      await person.page.locator('rtk-leave-button').waitFor();
+    }
+    const shown = (person) => person.page.locator('rtk-chat').getByText(text);
+    await ada.page.locator('rtk-chat-toggle').click();
+    await ada.page.locator('rtk-chat-composer-view textarea').fill(text);
+    held = [];
+    await ada.page.keyboard.press('Enter');
+    await shown(ada).waitFor();
+    await grace.page.locator('rtk-chat-toggle').click();
+    await grace.until('both are said', () => held.filter(({ frame }) => frame.includes(text)).length >= 2);
+    const late = held;
+    held = undefined;
+    for (const { send } of late) send();
+    await shown(grace).first().waitFor();
+    await ada.page.locator('rtk-chat-composer-view textarea').fill('After it');
+    await ada.page.keyboard.press('Enter');
+    await grace.page.locator('rtk-chat').getByText('After it').waitFor();
+    assert.equal(await shown(grace).count(), 1);
+  });
 });

@@ -5,6 +5,8 @@ import { defineCustomElements } from '@cloudflare/realtimekit-ui/loader';
 
 export type Meeting = Awaited<ReturnType<typeof RealtimeKitClient.init>>;
 
+type Message = Meeting['chat']['messages'][number];
+
 /** Signs in; the hosts are those below `baseDomain`. */
 export function enter(token: string, baseDomain: string): Promise<Meeting> {
   return RealtimeKitClient.init({ authToken: token, baseURI: baseDomain, defaults: { audio: true, video: true } });
@@ -13,6 +15,7 @@ export function enter(token: string, baseDomain: string): Promise<Meeting> {
 /** Shows the kit's meeting inside `place`. */
 export function show(meeting: Meeting, place: HTMLElement): void {
   keepToOurselves(meeting);
+  tellChatOnce(meeting);
   defineCustomElements();
   const element = document.createElement('rtk-meeting');
   element.mode = 'fill';
@@ -20,6 +23,32 @@ export function show(meeting: Meeting, place: HTMLElement): void {
   element.overrides = { disableEmojiPicker: true };
   element.meeting = meeting as never;
   place.replaceChildren(element);
+}
+
+/**
+ * The kit shows a message twice that is told while the page of its history is on the way: it puts the page behind what
+ * it was told, unseen. So the page comes without that. Only pages of what was before are put so.
+ */
+function tellChatOnce({ chat }: Meeting): void {
+  const once =
+    <Asked extends { direction?: 'before' | 'after' }>(fetch: (asked: Asked) => Promise<Message[]>) =>
+    async (asked: Asked) => {
+      if (asked.direction !== 'before') return fetch(asked);
+      const told = new Set<string>();
+      const note = ({ action, message }: { action: string; message: Message }) => {
+        if (action === 'add') told.add(message.id);
+      };
+      chat.addListener('chatUpdate', note);
+      try {
+        return (await fetch(asked)).filter(({ id }) => !told.has(id));
+      } finally {
+        chat.removeListener('chatUpdate', note);
+      }
+    };
+  Object.assign(chat, {
+    fetchPublicMessages: once(chat.fetchPublicMessages.bind(chat)),
+    fetchPrivateMessages: once(chat.fetchPrivateMessages.bind(chat)),
+  });
 }
 
 /** What the kit would ask foreign hosts for, and the link by which it would tell one the token. */

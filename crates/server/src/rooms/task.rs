@@ -222,11 +222,17 @@ impl Task {
                     self.write_quality(changed).await;
                 }
             }
-            let effects = self.take_in(batch.drain(..))?;
-            self.carry_out(effects).await?;
+            // What was said before somebody left is heard before: it belongs to that stay's report.
+            while said.len() < BATCH
+                && let Ok(event) = media_events.try_recv()
+            {
+                said.push(event);
+            }
             for event in said.drain(..) {
                 self.hear_media(event);
             }
+            let effects = self.take_in(batch.drain(..))?;
+            self.carry_out(effects).await?;
         }
     }
 
@@ -299,11 +305,11 @@ impl Task {
             .keep(&self.app, events)
             .await
             .context("the room's records were not written")?;
+        // Who is answered that people are gone finds their reports whole.
+        self.write_quality(gone).await;
         for effect in rest {
             self.deliver(effect);
         }
-        // Nobody waits for it.
-        self.write_quality(gone).await;
         Ok(())
     }
 

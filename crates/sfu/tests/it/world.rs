@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -9,6 +10,7 @@ use std::{
 use muster_model::{MeetingId, PeerId};
 use muster_sfu::{Command, ConsumeRequest, Consumed, Kinds, MediaKind, Reply, Sfu, SfuConfig, SfuEvent};
 use str0m::{format::Codec, media::Mid};
+use uuid::Uuid;
 
 use crate::client::Client;
 
@@ -43,9 +45,15 @@ pub struct Starved {
     pub slowness: Duration,
 }
 
+/// An id that is the same in each course of a test: rooms keep people in the order of their ids.
+fn drawn_id() -> Uuid {
+    Uuid::from_u128(fastrand::u128(..))
+}
+
 pub struct World {
     pub sfu: Sfu,
     pub now: Instant,
+    born: Instant,
     pub meeting: MeetingId,
     pub clients: Vec<Client>,
     pub path: Path,
@@ -54,18 +62,25 @@ pub struct World {
     air: BTreeMap<(Instant, u64), Datagram>,
     busy_until: BTreeMap<SocketAddr, Instant>,
     sent: u64,
+    /// How many datagrams there were that count as the same.
+    alike: BTreeMap<(SocketAddr, SocketAddr, Vec<u8>), u32>,
+    /// What the fate of datagrams is drawn from.
     seed: u64,
+    rng: fastrand::Rng,
 }
 
 impl World {
     pub fn new(seed: u64) -> Self {
+        // What str0m draws (numbers of streams, user fragments) it draws from this thread's generator.
+        fastrand::seed(seed);
         let now = Instant::now();
         let mut sfu = Sfu::new(SfuConfig::new(vec![SERVER.parse().unwrap()]), now).unwrap();
-        let meeting = MeetingId::random();
+        let meeting = MeetingId::from(drawn_id());
         sfu.open_room(meeting);
         Self {
             sfu,
             now,
+            born: now,
             meeting,
             clients: Vec::new(),
             path: Path {
@@ -79,16 +94,15 @@ impl World {
             air: BTreeMap::new(),
             busy_until: BTreeMap::new(),
             sent: 0,
-            seed: seed.max(1),
+            alike: BTreeMap::new(),
+            seed,
+            rng: fastrand::Rng::with_seed(seed),
         }
     }
 
-    /// A number below `below` (xorshift).
+    /// A number below `below`.
     pub fn random(&mut self, below: u64) -> u64 {
-        self.seed ^= self.seed << 13;
-        self.seed ^= self.seed >> 7;
-        self.seed ^= self.seed << 17;
-        self.seed % below
+        self.rng.u64(..below)
     }
 
     pub fn command(&mut self, client: usize, command: Command) -> Reply {
@@ -110,7 +124,8 @@ impl World {
     /// A person whose client has these codecs of pictures.
     pub fn join_with(&mut self, codecs: &[Codec]) -> usize {
         let index = self.clients.len();
-        self.clients.push(Client::new(PeerId::random(), index, self.now));
+        self.clients
+            .push(Client::new(PeerId::from(drawn_id()), index, self.now));
         self.clients[index].codecs = codecs.to_vec();
         self.command(index, Command::Admit(true));
         self.command(index, Command::MayProduce(Kinds::ALL));
@@ -246,8 +261,31 @@ impl World {
         });
     }
 
+    /// What is drawn for a datagram, by what it is and not by how many went before it: str0m goes through streams
+    /// in an order that differs from run to run, which must not change what befalls their packets.
+    fn fate(&mut self, datagram: &Datagram) -> fastrand::Rng {
+        let bytes = &datagram.bytes;
+        let what = match (bytes.first(), bytes.get(1)) {
+            // RTP (RFC 7983, RFC 5761): by number and stream.
+            (Some(128..=191), Some(kind)) if !(192..=223).contains(kind) && bytes.len() >= 12 => {
+                [&bytes[2..4], &bytes[8..12]].concat()
+            }
+            _ => (self.now - self.born).as_micros().to_be_bytes().to_vec(),
+        };
+        let times = self
+            .alike
+            .entry((datagram.from, datagram.to, what.clone()))
+            .or_default();
+        *times += 1;
+        // Its keys are fixed, unlike those of maps.
+        let mut hasher = DefaultHasher::new();
+        (self.seed, datagram.from, datagram.to, what, *times).hash(&mut hasher);
+        fastrand::Rng::with_seed(hasher.finish())
+    }
+
     fn travel(&mut self, datagram: Datagram) {
-        if self.random(100) < self.path.loss {
+        let mut fate = self.fate(&datagram);
+        if fate.u64(..100) < self.path.loss {
             return;
         }
         let mut leaves = self.now;
@@ -262,7 +300,7 @@ impl World {
             leaves = *busy;
         }
         let micros = u64::try_from(self.path.jitter.as_micros()).unwrap();
-        let jitter = Duration::from_micros(self.random(micros + 1));
+        let jitter = Duration::from_micros(fate.u64(..=micros));
         self.sent += 1;
         self.air
             .insert((leaves + self.path.delay + jitter, self.sent), datagram);
