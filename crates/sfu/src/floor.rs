@@ -273,7 +273,7 @@ mod tests {
             now += Duration::from_secs(1);
             floor.note(now, sample(0.3, 50), large(true, false));
         }
-        now += RETRY_MAX - Duration::from_secs(1);
+        now += RETRY_MAX.saturating_sub(Duration::from_secs(1));
         assert!(!floor.note(now, sample(0.0, 50), large(false, false)));
         now += Duration::from_secs(1);
         assert!(floor.note(now, sample(0.0, 50), large(false, false)) && floor.holds());
