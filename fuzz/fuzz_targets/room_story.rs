@@ -2,7 +2,6 @@
 
 #![no_main]
 
-#[path = "../story.rs"]
-mod story;
+use muster_fuzz::story;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| story::tell(data));

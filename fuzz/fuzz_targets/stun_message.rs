@@ -2,28 +2,6 @@
 
 #![no_main]
 
-// Each target has a story of its own out of these.
-#[allow(dead_code)]
-#[path = "../../crates/sfu/tests/it/client.rs"]
-mod client;
-#[allow(dead_code)]
-#[path = "../../crates/sfu/tests/it/decoder.rs"]
-mod decoder;
-#[allow(dead_code)]
-#[path = "../../crates/sfu/tests/it/got.rs"]
-mod got;
-#[allow(dead_code)]
-#[path = "../media.rs"]
-mod media;
-#[allow(dead_code)]
-#[path = "../../crates/sfu/tests/it/pictures.rs"]
-mod pictures;
-#[allow(dead_code)]
-#[path = "../../crates/sfu/tests/it/world.rs"]
-mod world;
+use muster_fuzz::{let_panics_unwind, media};
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    // The shard outlives what panics in a connection; only what panics beyond that is a finding.
-    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
-    media::stun(data);
-});
+libfuzzer_sys::fuzz_target!(init: let_panics_unwind(), |data: &[u8]| media::stun(data));

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod event;
 pub mod id;
 pub mod livestream;
+pub mod media;
 pub mod meeting;
 pub mod number;
 pub mod page;
@@ -25,5 +26,6 @@ pub use id::{
     AccountId, ApiTokenId, AppId, ChatMessageId, DeliveryId, FileId, LivestreamId, LivestreamSessionId,
     MeetingId, ParticipantId, PeerId, PollId, PresetId, RecordingId, SessionId, WebhookId,
 };
+pub use media::MediaKind;
 pub use page::{Page, PageInfo, PageRequest};
 pub use timestamp::Timestamp;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+pub use muster_model::MediaKind;
 use muster_model::{MeetingId, PeerId};
 
 /// How a shard works.
@@ -54,15 +55,6 @@ impl Default for Caps {
             description: 1 << 20,
         }
     }
-}
-
-/// Sound or picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MediaKind {
-    /// Sound (opus).
-    Audio,
-    /// Picture (VP8, H.264 or VP9).
-    Video,
 }
 
 /// What a peer may send, or what is cut.

@@ -214,7 +214,7 @@ impl Sfu {
             gathered: Gathered::default(),
         });
         self.by_fragment.insert(fragment, place);
-        let answer = match self.answer(place, offer) {
+        let answer = match self.accept_offer(place, read) {
             Ok(answer) => answer,
             Err(error) => {
                 self.end_transport(place, false);
@@ -265,12 +265,13 @@ impl Sfu {
         if let Some(transport) = self.transports.get_mut(place) {
             transport.ended.remove(&mid);
         }
-        let answer = self.answer(place, offer)?;
+        let answer = self.accept_offer(place, read)?;
         let (codec, pt) = self.choose(place, mid, &what)?;
         let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
         if let Some(retried) = retried.and_then(|place| self.producers.get_mut(place)) {
             retried.app_data = what.app_data;
             let producer = retried.id.clone();
+            let answer = self.narrowed(place, answer);
             return Ok(Reply::Produced { producer, answer });
         }
         let id = Uuid::new_v4().to_string();
@@ -293,7 +294,7 @@ impl Sfu {
             consumers: Vec::new(),
         });
         #[cfg(test)]
-        assert!(self.faulty != Some(place), "a fault of a test");
+        self.falter(crate::isolation::Fault::Produce, place);
         let info = self.producers[producer].info();
         if let Some(room) = self.rooms.get_mut(&meeting) {
             room.producers.insert(id.clone(), producer);

@@ -7,7 +7,7 @@ use str0m::{Event, IceConnectionState, bwe::BweKind, media::SenderFeedback};
 use crate::{
     api::{Lost, MediaKind, SfuEvent},
     floor::{Least, Sample},
-    layers::{self, Want},
+    layers::{self, LAYERS, Want},
     link::STATS_IN_REPORT,
     sfu::Sfu,
 };
@@ -139,7 +139,7 @@ impl Sfu {
         self.soil(transport);
     }
 
-    /// Looks after what time changes.
+    /// Looks after what time changes, for each on its own.
     pub(crate) fn tick(&mut self) {
         let now = self.now;
         let mut orders = Vec::new();
@@ -149,17 +149,12 @@ impl Sfu {
         for (meeting, order) in orders {
             self.tell(meeting, SfuEvent::ActiveSpeakers(order));
         }
-        let mut waiting = Vec::new();
-        for (place, producer) in &mut self.producers {
-            for (layer, encoding) in producer.encodings.iter_mut().enumerate() {
-                encoding.meter.tick(now);
-                if encoding.wants_key_frame {
-                    waiting.push((place, layer));
-                }
-            }
-        }
-        for (place, layer) in waiting {
-            self.ask_key_frame(place, layer);
+        let sent = self
+            .producers
+            .iter()
+            .map(|(place, producer)| (place, producer.transport));
+        for (producer, place) in sent.collect::<Vec<_>>() {
+            self.guarded_at(place, |sfu| sfu.tick_producer(producer));
         }
         let mut receiving = Vec::new();
         let mut silent = Vec::new();
@@ -177,7 +172,23 @@ impl Sfu {
             self.doom(place, Lost::Silent);
         }
         for place in receiving {
-            self.retarget(place);
+            self.guarded_at(place, |sfu| sfu.retarget(place));
+        }
+        self.guarded(Self::settle);
+    }
+
+    fn tick_producer(&mut self, place: usize) {
+        let now = self.now;
+        let Some(producer) = self.producers.get_mut(place) else {
+            return;
+        };
+        for encoding in &mut producer.encodings {
+            encoding.meter.tick(now);
+        }
+        #[cfg(test)]
+        self.falter(crate::isolation::Fault::Tick, self.producers[place].transport);
+        for layer in 0..LAYERS {
+            self.ask_key_frame(place, layer);
         }
     }
 
@@ -196,6 +207,8 @@ impl Sfu {
 
     /// Decides anew which layers a connection gets.
     pub(crate) fn retarget(&mut self, place: usize) {
+        #[cfg(test)]
+        self.falter(crate::isolation::Fault::Retarget, place);
         let now = self.now;
         let Some(transport) = self.transports.get(place) else {
             return;

@@ -26,7 +26,7 @@ impl Sfu {
             return;
         };
         #[cfg(test)]
-        assert!(self.faulty != Some(place), "a fault of a test");
+        self.falter(crate::isolation::Fault::Forward, place);
         let now = self.now;
         let Some(transport) = self.transports.get(place) else {
             return;

@@ -64,6 +64,12 @@ impl Sfu {
     /// Takes a client's offer and answers it.
     pub(crate) fn answer(&mut self, place: usize, offer: &str) -> Result<String, MediaError> {
         let read = Description::received(offer, &self.config.caps)?;
+        let answer = self.accept_offer(place, read)?;
+        Ok(self.narrowed(place, answer))
+    }
+
+    /// Takes a client's offer; the answer still has all codecs of each producer.
+    pub(crate) fn accept_offer(&mut self, place: usize, read: Description) -> Result<String, MediaError> {
         let transport = self.transports.get(place).ok_or(MediaError::NoTransport)?;
         if transport.consuming && read.sections.len() < transport.view.sections.len() {
             return Err(invalid("sections are missing"));
@@ -85,7 +91,7 @@ impl Sfu {
         transport.ended.retain(|mid| offered.contains(mid));
         transport.view = read;
         self.end_stopped(place);
-        Ok(self.narrowed(place, answer))
+        Ok(answer)
     }
 
     /// An answer by which the client sends each of its producers as what it was announced.

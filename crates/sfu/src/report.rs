@@ -124,6 +124,8 @@ fn bitrate(bytes: u64, before: u64, elapsed: Duration) -> u64 {
 impl Sfu {
     /// Tells how a connection fares, when all it says of an interval is there.
     pub(crate) fn report(&mut self, place: usize) {
+        #[cfg(test)]
+        self.falter(crate::isolation::Fault::Report, place);
         let Some(transport) = self.transports.get_mut(place) else {
             return;
         };

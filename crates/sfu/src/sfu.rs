@@ -55,9 +55,9 @@ pub struct Sfu {
     pub(crate) shedder: Shedder,
     /// The connection that is being dealt with.
     pub(crate) present: Option<usize>,
-    /// The connection whose packets make the forwarding panic.
+    /// What panics, of which connection.
     #[cfg(test)]
-    pub(crate) faulty: Option<usize>,
+    pub(crate) faulty: Option<(crate::isolation::Fault, usize)>,
 }
 
 impl Sfu {
@@ -187,23 +187,30 @@ impl Sfu {
             && at <= now
         {
             self.deadlines.pop_first();
-            let Some(transport) = self.transports.get_mut(place) else {
-                continue;
-            };
-            transport.queued = None;
-            if transport.link.deadline() <= now {
-                self.with_link(place, |link, said| link.tick(now, said));
-                // A deadline that does not move would be due for ever.
-                self.reschedule(place, now + Duration::from_millis(1));
-            } else {
-                self.reschedule(place, now);
-            }
-            self.settle();
+            self.guarded_at(place, |sfu| sfu.meet_deadline(place));
         }
-        self.flush();
+        self.guarded(Self::flush);
         if self.next_tick.is_some_and(|at| at <= now) {
             self.next_tick = (!self.rooms.is_empty()).then(|| now + TICK);
             self.tick();
+        }
+    }
+
+    /// Lets time pass for a connection.
+    fn meet_deadline(&mut self, place: usize) {
+        let now = self.now;
+        #[cfg(test)]
+        self.falter(crate::isolation::Fault::Deadline, place);
+        let Some(transport) = self.transports.get_mut(place) else {
+            return;
+        };
+        transport.queued = None;
+        if transport.link.deadline() <= now {
+            self.with_link(place, |link, said| link.tick(now, said));
+            // A deadline that does not move would be due for ever.
+            self.reschedule(place, now + Duration::from_millis(1));
+        } else {
+            self.reschedule(place, now);
         }
         self.settle();
     }
@@ -220,8 +227,7 @@ impl Sfu {
     /// The next datagram to be sent.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         if self.said.transmits.is_empty() && !self.dirty.is_empty() {
-            self.flush();
-            self.settle();
+            self.guarded(Self::flush);
         }
         self.said.transmits.pop_front()
     }
@@ -301,6 +307,12 @@ impl Sfu {
         }
     }
 
+    /// Forgets what a connection said that was not looked at yet.
+    pub(crate) fn silence(&mut self, place: usize) {
+        self.queue.retain(|(other, _)| *other != place);
+        self.reports.retain(|other| *other != place);
+    }
+
     /// Looks at all that was said, and ends what has to end.
     pub(crate) fn settle(&mut self) {
         loop {
@@ -309,11 +321,13 @@ impl Sfu {
                 self.heard(place, event);
             }
             while let Some(place) = self.reports.pop() {
+                self.present = Some(place);
                 self.report(place);
             }
             let Some((place, why)) = self.doomed.pop() else {
                 return;
             };
+            self.present = Some(place);
             if let Some(transport) = self.transports.get(place) {
                 let lost = SfuEvent::TransportLost {
                     peer: transport.peer,
@@ -328,9 +342,13 @@ impl Sfu {
         }
     }
 
+    /// Sends what was written.
     fn flush(&mut self) {
         let now = self.now;
         while let Some(place) = self.dirty.pop() {
+            self.present = Some(place);
+            #[cfg(test)]
+            self.falter(crate::isolation::Fault::Flush, place);
             let Some(transport) = self.transports.get_mut(place) else {
                 continue;
             };
@@ -338,6 +356,7 @@ impl Sfu {
                 self.with_link(place, |link, said| link.flush(now, said));
             }
         }
+        self.settle();
     }
 
     fn reschedule(&mut self, place: usize, earliest: Instant) {
@@ -374,10 +393,9 @@ impl Sfu {
             transport.link.close(self.now, &mut self.said);
             self.said.events.clear();
         }
-        self.queue.retain(|(other, _)| *other != place);
+        self.silence(place);
         self.doomed.retain(|(other, _)| *other != place);
         self.dirty.retain(|other| *other != place);
-        self.reports.retain(|other| *other != place);
         let Some(transport) = self.transports.try_remove(place) else {
             return;
         };

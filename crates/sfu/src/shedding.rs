@@ -110,9 +110,9 @@ impl Sfu {
         self.advance(now);
         if self.shedder.note(self.now, load) {
             for place in self.receiving() {
-                self.retarget(place);
+                self.guarded_at(place, |sfu| sfu.retarget(place));
             }
-            self.settle();
+            self.guarded(Self::settle);
         }
     }
 

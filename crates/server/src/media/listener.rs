@@ -4,12 +4,7 @@
 //! A stranger has seconds to send one frame (RFC 4571) with a STUN request for a user fragment that a shard
 //! knows; only so many may be at that at a time. Whether the request is authentic is for the shard to say.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -24,14 +19,11 @@ use tokio_util::{
     sync::CancellationToken,
 };
 
-use super::{addresses::Addresses, shard::ToShard, udp::canonical};
+use super::{addresses::Addresses, shard::ToShard, strangers::Strangers, udp::canonical};
 use crate::telemetry::metrics::MediaMetrics;
 
 /// How long a stranger may take to say for whom it is.
 const INTRODUCTION: Duration = Duration::from_secs(5);
-/// Strangers at a time, in all and from one network.
-const STRANGERS: usize = 512;
-const STRANGERS_PER_NETWORK: usize = 32;
 /// Connections at a time.
 const CONNECTIONS: usize = 10_000;
 /// Bytes of a frame: what str0m reads of a datagram at most.
@@ -185,82 +177,9 @@ fn places(open_files: Option<u64>) -> usize {
     usize::try_from(half).map_or(CONNECTIONS, |half| half.min(CONNECTIONS))
 }
 
-/// Connections that have not said yet for whom they are, by network.
-#[derive(Debug, Clone, Default)]
-struct Strangers(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// A place among them.
-#[derive(Debug)]
-struct Stranger {
-    all: Strangers,
-    network: IpAddr,
-}
-
-impl Strangers {
-    fn enter(&self, ip: IpAddr) -> Option<Stranger> {
-        let network = network(ip);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let in_all: usize = all.values().sum();
-        let count = all.get(&network).copied().unwrap_or_default();
-        if in_all >= STRANGERS || count >= STRANGERS_PER_NETWORK {
-            return None;
-        }
-        all.insert(network, count + 1);
-        Some(Stranger {
-            all: self.clone(),
-            network,
-        })
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get_mut(&self.network) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                all.remove(&self.network);
-            }
-        }
-    }
-}
-
-/// One subscriber's addresses: an IPv4 address, or 64 bits of an IPv6 address.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn strangers_are_bounded_by_network_and_in_all() {
-        let strangers = Strangers::default();
-        let ip = |a: u8, b: u8| IpAddr::from([192, 0, a, b]);
-        let mut inside: Vec<Stranger> = (0..STRANGERS_PER_NETWORK)
-            .map(|_| strangers.enter(ip(0, 1)).unwrap())
-            .collect();
-        assert!(strangers.enter(ip(0, 1)).is_none());
-        inside.pop();
-        inside.extend(strangers.enter(ip(0, 1)));
-        assert_eq!(inside.len(), STRANGERS_PER_NETWORK);
-        inside.extend(
-            (0..=u8::MAX)
-                .flat_map(|at| [strangers.enter(ip(1, at)), strangers.enter(ip(2, at))])
-                .flatten(),
-        );
-        assert_eq!(inside.len(), STRANGERS);
-        drop(inside);
-        assert!(strangers.0.lock().unwrap().is_empty());
-        assert_eq!(
-            network("2001:db8::1:2:3:4".parse().unwrap()),
-            network("2001:db8::9".parse().unwrap())
-        );
-    }
 
     #[tokio::test]
     async fn a_busy_shard_holds_up_no_other() {

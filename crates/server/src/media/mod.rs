@@ -9,13 +9,14 @@ pub mod engine;
 mod listener;
 mod load;
 mod shard;
+mod strangers;
 mod udp;
 
 use std::{fmt, net::SocketAddr};
 
 use muster_model::{MeetingId, PeerId};
 use muster_room::{MediaEffect, RequestId};
-pub use muster_sfu::{MediaKind, StreamStats, TransportStats};
+pub use muster_sfu::{StreamStats, TransportStats};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

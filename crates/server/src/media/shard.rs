@@ -10,8 +10,8 @@ use std::{
 use muster_model::{MeetingId, PeerId};
 use muster_room::RequestId;
 use muster_sfu::{
-    Command, ConsumeRequest, Consumed, Lost, MediaError, MediaKind, ProducerInfo, Protocol, Reply, Sfu,
-    SfuConfig, SfuEvent,
+    Command, ConsumeRequest, Consumed, Lost, MediaError, ProducerInfo, Protocol, Reply, Sfu, SfuConfig,
+    SfuEvent,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ use super::{
     udp::{Buffers, Line, READS},
 };
 use crate::{
-    realtime::codec::{self, Consumer, MediaPush, MediaReply, MediaRequest, ProducerState},
+    realtime::codec::{Consumer, MediaPush, MediaReply, MediaRequest, ProducerState},
     telemetry::{media::ShardMetrics, metrics::MediaMetrics},
 };
 
@@ -381,20 +381,10 @@ fn failure(error: &MediaError, consume: bool) -> String {
     }
 }
 
-fn kind(kind: codec::MediaKind) -> MediaKind {
-    match kind {
-        codec::MediaKind::Audio => MediaKind::Audio,
-        codec::MediaKind::Video => MediaKind::Video,
-    }
-}
-
 fn state(producer: ProducerInfo) -> ProducerState {
     ProducerState {
         id: producer.id,
-        kind: match producer.kind {
-            MediaKind::Audio => codec::MediaKind::Audio,
-            MediaKind::Video => codec::MediaKind::Video,
-        },
+        kind: producer.kind,
         paused: producer.paused,
         screen_share: producer.screen_share,
         app_data: producer.app_data,
@@ -408,7 +398,7 @@ fn command(request: MediaRequest) -> Option<Command> {
     Some(match request {
         MediaRequest::CreateTransport { consuming, offer } => Command::CreateTransport { consuming, offer },
         MediaRequest::Produce {
-            kind: what,
+            kind,
             paused,
             screen_share,
             offer,
@@ -417,7 +407,7 @@ fn command(request: MediaRequest) -> Option<Command> {
             transport,
             ..
         } => Command::Produce {
-            kind: kind(what),
+            kind,
             paused,
             screen_share,
             offer,

@@ -28,7 +28,8 @@ pub(super) struct Buffers {
 impl Buffers {
     pub(super) fn new() -> Self {
         Self {
-            memory: vec![vec![0; READ_BYTES]; BATCH_SIZE],
+            // Each asked for by itself: copies would be written, and then take memory before they are used.
+            memory: (0..BATCH_SIZE).map(|_| vec![0; READ_BYTES]).collect(),
             about: vec![RecvMeta::default(); BATCH_SIZE],
         }
     }

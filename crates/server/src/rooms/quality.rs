@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use muster_model::{PeerId, Timestamp};
+use muster_model::{MediaKind, PeerId, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use crate::media::{MediaKind, StreamStats, TransportStats};
+use crate::media::{StreamStats, TransportStats};
 
 /// How often it is written.
 const WRITE_EVERY: Duration = Duration::from_secs(300);

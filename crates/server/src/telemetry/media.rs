@@ -2,7 +2,8 @@
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
-use muster_sfu::{Counters, Load, MediaKind, StreamStats, TransportStats};
+use muster_model::MediaKind;
+use muster_sfu::{Counters, Load, StreamStats, TransportStats};
 
 use super::metrics::METADATA;
 

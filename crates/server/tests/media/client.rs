@@ -7,14 +7,14 @@ use std::{
 };
 
 use futures::{SinkExt, StreamExt};
-use muster_model::{MeetingId, PeerId};
+use muster_model::{MediaKind, MeetingId, PeerId};
 use muster_room::{MediaEffect, MediaKinds, RequestId};
 use muster_server::{
     media::{
         Media, MediaEvent, MediaEvents, RoomMedia,
         engine::{Engine, Listen},
     },
-    realtime::codec::{ConsumeRequest, MediaKind, MediaReply, MediaRequest},
+    realtime::codec::{ConsumeRequest, MediaReply, MediaRequest},
     telemetry::metrics::Metrics,
 };
 use str0m::{

@@ -370,7 +370,8 @@ impl Client {
         self.out = out;
     }
 
-    /// Sends a packet with anything in it, its number so much after the last one's.
+    /// Sends a packet with anything in it, its number so much after the highest. What is sent well goes on
+    /// after the highest, too: numbers that were used once are taken for a replay.
     pub fn forge(
         &mut self,
         at: usize,
@@ -385,12 +386,14 @@ impl Client {
         let (pt, mid) = (track.pt, track.mid);
         let count = track.layers.len();
         let layer = &mut track.layers[layer % count];
-        layer.number = layer.number.saturating_add_signed(step);
+        let highest = layer.number;
+        layer.number = highest.saturating_add_signed(step);
         write(&mut self.send, mid, layer, now, &mut out, |number, time| {
             RtpWrite::new(pt, number.into(), time, now, payload)
                 .marker(marker)
                 .nackable(true)
         });
+        layer.number = layer.number.max(highest);
         self.out.append(&mut out);
     }
 

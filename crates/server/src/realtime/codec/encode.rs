@@ -1,31 +1,23 @@
 //! From what rooms say to numbers and payloads.
 
-use std::collections::BTreeMap;
+mod media;
+mod services;
 
 use bytes::Bytes;
-use muster_model::{
-    MeetingId, ParticipantId, PeerId,
-    chat::{ChatMessage, ChatPayloadKind},
-    preset::RecorderType,
-};
+use muster_model::{MeetingId, preset::RecorderType};
 use muster_room::{
-    Broadcast, ConnectedRoom, Event, Family, LivestreamPhase, LivestreamState, PeerPermissions, PeerView,
-    PermissionPatch, PollView, RecordingPhase, RecordingState, RoomInfo, Stage, StageRequest, StoreChange,
-    StoreItem, WaitingPerson,
+    Broadcast, ConnectedRoom, Event, Family, LivestreamPhase, LivestreamState, PeerView, RecordingPhase,
+    RecordingState, RoomInfo, Stage, StageRequest, WaitingPerson,
 };
 use muster_wire::{
     common::RecordingType,
     event as number,
-    media::edge,
     prost::Message,
-    socket::{chat, livestreaming, plugin, polls, preset, recording, room},
+    socket::{livestreaming, recording, room},
 };
 
-use super::{
-    Context, ProducerState,
-    media::{ALWAYS, NO_LONGER_ALWAYS, selected_peers},
-    permissions,
-};
+pub use self::media::media_join;
+use super::Context;
 
 fn bytes(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
@@ -110,108 +102,7 @@ pub(super) fn encode(context: &Context, event: &Event, reply_to: Option<u32>) ->
             custom_ids,
         } => (number::MOVE_PEERS, people_moved(*destination, custom_ids)),
         E::Done => (reply_to.unwrap_or(number::ERROR), Bytes::new()),
-        _ => feature(context, event, reply_to),
-    }
-}
-
-/// The events of the services beside presence.
-fn feature(context: &Context, event: &Event, reply_to: Option<u32>) -> (u32, Bytes) {
-    use Event as E;
-    match event {
-        E::ChatMessages(messages) => (number::GET_MESSAGES, chat_messages(messages)),
-        E::ChatFound(messages) => (number::SEARCH_MESSAGES, chat_messages(messages)),
-        E::ChatSent(message) => (
-            number::SEND_MESSAGE_TO_ROOM,
-            bytes(&chat::SendChatMessageToRoomResponse {
-                message: Some(chat_message(message)),
-            }),
-        ),
-        E::PrivateChatSent(message) => (
-            number::SEND_MESSAGE_TO_PEERS,
-            bytes(&chat::SendChatMessageToPeersResponse {
-                message: Some(chat_message(message)),
-            }),
-        ),
-        E::ChatEdited(message) => (
-            number::EDIT_MESSAGE,
-            bytes(&chat::EditChatMessageResponse {
-                message: Some(chat_message(message)),
-            }),
-        ),
-        E::ChatDeleted(message) => (
-            number::DELETE_MESSAGE,
-            bytes(&chat::DeleteChatMessageResponse {
-                chat_id: message.to_string(),
-                channel_id: None,
-            }),
-        ),
-        E::ChatPinned(message) => (
-            number::PIN_MESSAGE,
-            bytes(&chat::PinChatMessageResponse {
-                chat_id: message.id.to_string(),
-                pinned: message.pinned,
-                channel_id: None,
-                message: Some(chat_message(message)),
-            }),
-        ),
-        E::ChatPage { messages, more } => (
-            number::GET_PAGINATED_MESSAGES,
-            bytes(&chat::GetPaginatedChatMessageRoomResponse {
-                messages: messages.iter().map(|message| chat_message(message)).collect(),
-                next: *more,
-            }),
-        ),
-        E::Polls(views) => (
-            number::GET_POLLS,
-            bytes(&polls::GetPollsResponse {
-                polls: views.iter().map(poll).collect(),
-            }),
-        ),
-        E::PollCreated(view) => (number::CREATE_POLL, poll_update(view)),
-        E::PollVoted(view) => (number::VOTE_POLL, poll_update(view)),
-        E::Store { change, store, items } => store_items(context, *change, store, items),
-        E::PermissionsUpdated(changes) => (number::UPDATE_USER_PRESET, permission_updates(changes)),
-        E::Permissions(people) => (number::GET_USER_PRESETS, permission_texts(people)),
-        E::MediaJoined => (number::MEDIA_JOIN_ROOM, Bytes::new()),
-        E::MediaJoinCompleted { .. } => (number::SELF_JOIN_COMPLETE, media_join(event, &[])),
-        E::PeerMediaJoined(view) => (
-            number::PEER_JOINED,
-            bytes(&edge::PeerJoinBroadcastResponse {
-                participant: Some(media_participant(view, &[])),
-            }),
-        ),
-        E::MediaLeft => (
-            number::MEDIA_LEAVE_ROOM,
-            bytes(&edge::PeerLeaveResponse { closed: false }),
-        ),
-        E::PeerMediaLeft(peer) => (
-            number::PEER_LEFT,
-            bytes(&edge::PeerLeaveBroadcastResponse {
-                participant_id: peer.to_string(),
-            }),
-        ),
-        E::Muted { all } => (
-            if *all {
-                number::HOST_CONTROL_ALL_PEERS
-            } else {
-                number::HOST_CONTROL_PEER
-            },
-            bytes(&edge::HostMediaControlForPeerResponse {
-                status: "success".to_owned(),
-            }),
-        ),
-        E::Pinned => (number::GLOBAL_PIN_PEER, Bytes::new()),
-        E::PeerPinned(peer) => (
-            number::PEER_PINNED,
-            bytes(&edge::GlobalPeerPinningBroadcastResponse {
-                participant_id: peer.map(|id| id.to_string()).unwrap_or_default(),
-            }),
-        ),
-        E::AlwaysTaken(peer, always) => (
-            number::SELECTED_PEERS_DIFF,
-            selected_peers(&[(*peer, if *always { ALWAYS } else { NO_LONGER_ALWAYS })]),
-        ),
-        _ => (reply_to.unwrap_or(number::ERROR), Bytes::new()),
+        _ => services::encode(context, event, reply_to),
     }
 }
 
@@ -426,178 +317,5 @@ fn people_moved(destination: MeetingId, custom_ids: &[String]) -> Bytes {
                 error: None,
             })
             .collect(),
-    })
-}
-
-fn chat_message(message: &ChatMessage) -> chat::ChatMessage {
-    chat::ChatMessage {
-        chat_id: message.id.to_string(),
-        peer_id: message.peer_id.to_string(),
-        user_id: message.participant_id.to_string(),
-        display_name: message.display_name.clone(),
-        pinned: message.pinned,
-        is_edited: message.edited,
-        payload_type: match message.kind {
-            ChatPayloadKind::Text => 0,
-            ChatPayloadKind::Image => 1,
-            ChatPayloadKind::File => 2,
-            ChatPayloadKind::Custom => 3,
-        },
-        payload: message.payload.clone(),
-        target_user_ids: message.recipients.iter().map(ToString::to_string).collect(),
-        created_at: seconds(message.created_at),
-        created_at_ms: u64::try_from(message.created_at.as_micros() / 1000).ok(),
-        channel_id: None,
-        channel_index: None,
-    }
-}
-
-fn chat_messages(messages: &[std::sync::Arc<ChatMessage>]) -> Bytes {
-    bytes(&chat::GetChatMessagesResponse {
-        messages: messages.iter().map(|message| chat_message(message)).collect(),
-    })
-}
-
-fn poll(view: &PollView) -> polls::Poll {
-    let poll = &view.poll;
-    let options = poll.options.iter().enumerate().map(|(at, option)| {
-        let count = view.counts.as_ref().and_then(|counts| counts.get(at).copied());
-        let votes = if view.names && count.is_some() {
-            option
-                .votes
-                .iter()
-                .map(|vote| polls::PollVote {
-                    user_id: vote.participant_id.to_string(),
-                    name: vote.name.clone(),
-                })
-                .collect()
-        } else {
-            Vec::new()
-        };
-        polls::PollOption {
-            text: option.text.clone(),
-            count: Some(count.unwrap_or(0)),
-            votes,
-        }
-    });
-    polls::Poll {
-        poll_id: poll.id.to_string(),
-        created_by: poll.created_by.clone(),
-        created_by_user_id: poll
-            .created_by_participant
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
-        question: poll.question.clone(),
-        options: options.collect(),
-        hide_votes: poll.hide_votes,
-        anonymous: poll.anonymous,
-        votes: view.voted.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn poll_update(view: &PollView) -> Bytes {
-    bytes(&polls::UpdatePollResponse {
-        poll: Some(poll(view)),
-    })
-}
-
-fn store_items(context: &Context, change: StoreChange, store: &str, items: &[StoreItem]) -> (u32, Bytes) {
-    let number = match change {
-        StoreChange::Inserted => number::STORE_INSERT_KEYS,
-        StoreChange::Read => number::STORE_GET_KEYS,
-        StoreChange::Deleted => number::STORE_DELETE_KEYS,
-    };
-    let response = plugin::PluginStoreResponse {
-        plugin_id: context.meeting.to_string(),
-        store_name: store.to_owned(),
-        store_items: items
-            .iter()
-            .map(|item| plugin::PluginStoreItem {
-                timestamp: item.at.to_string(),
-                peer_id: item.peer.to_string(),
-                store_key: item.key.clone(),
-                payload: Bytes::copy_from_slice(&item.payload),
-            })
-            .collect(),
-    };
-    (number, bytes(&response))
-}
-
-fn permission_updates(changes: &[(ParticipantId, PermissionPatch)]) -> Bytes {
-    bytes(&preset::UpdatePeersPresetResponse {
-        update_peers_presets: changes
-            .iter()
-            .map(|(participant, patch)| preset::UpdatePeerPreset {
-                user_ids: participant.to_string(),
-                patch: Some(permissions::updates(patch)),
-            })
-            .collect(),
-    })
-}
-
-fn permission_texts(people: &[PeerPermissions]) -> Bytes {
-    bytes(&preset::ReadPeersPresetResponse {
-        peer_presets: people
-            .iter()
-            .map(|person| {
-                // Permissions are plain values, so they can always be written as JSON.
-                let value = serde_json::to_value(&*person.permissions).unwrap_or_default();
-                let text = serde_json::json!({"permissions": permissions::camel_case(value)}).to_string();
-                preset::PeerPreset {
-                    user_id: person.participant.to_string(),
-                    peer_id: person.peer.to_string(),
-                    preset: text.into(),
-                }
-            })
-            .collect(),
-    })
-}
-
-fn media_participant(view: &PeerView, producers: &[ProducerState]) -> edge::RoomParticipants {
-    edge::RoomParticipants {
-        peer_id: view.peer.to_string(),
-        producer_states: producers.iter().map(ProducerState::encode).collect(),
-        display_name: view.display_name.clone(),
-        user_id: Some(view.person.participant.to_string()),
-        capabilities: None,
-    }
-}
-
-/// The payload of [`Event::MediaJoinCompleted`]; empty for any other.
-pub(super) fn media_join(event: &Event, producers: &[(PeerId, Vec<ProducerState>)]) -> Bytes {
-    let Event::MediaJoinCompleted {
-        session,
-        peer,
-        pinned,
-        participants,
-    } = event
-    else {
-        return Bytes::new();
-    };
-    let by_peer: BTreeMap<PeerId, &[ProducerState]> = producers
-        .iter()
-        .map(|(peer, states)| (*peer, states.as_slice()))
-        .collect();
-    let of = |peer: PeerId| by_peer.get(&peer).copied().unwrap_or_default();
-    bytes(&edge::PeerJoinCompleteResponse {
-        room_state: Some(edge::GetRoomStateResponse {
-            room_uuid: session.to_string(),
-            current_peer_id: peer.to_string(),
-            pinned_peer_ids: pinned.iter().map(ToString::to_string).collect(),
-            ..Default::default()
-        }),
-        participants: participants
-            .iter()
-            .map(|view| media_participant(view, of(view.peer)))
-            .collect(),
-        selected_peers: Some(edge::SelectedPeersResponse {
-            compulsory_peers: pinned
-                .iter()
-                .filter(|pinned| *pinned != peer)
-                .map(ToString::to_string)
-                .collect(),
-            ..Default::default()
-        }),
-        max_preferred_streams: 0,
     })
 }

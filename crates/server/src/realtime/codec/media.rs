@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use muster_model::PeerId;
+use muster_model::{MediaKind, PeerId};
 use muster_wire::{
     event as number,
     frame::Frame,
@@ -15,15 +15,6 @@ use super::{
     Decoded,
     decode::{DecodeError, message, sdp},
 };
-
-/// Sound or picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaKind {
-    /// Sound.
-    Audio,
-    /// Picture.
-    Video,
-}
 
 /// What a media engine is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,9 +14,7 @@ use muster_room::{Event, Request, RequestId};
 use muster_wire::{event as number, frame};
 
 pub use self::decode::{DecodeError, decode};
-pub use self::media::{
-    ALWAYS, ConsumeRequest, Consumer, MediaKind, MediaPush, MediaReply, MediaRequest, ProducerState,
-};
+pub use self::media::{ALWAYS, ConsumeRequest, Consumer, MediaPush, MediaReply, MediaRequest, ProducerState};
 
 /// What a frame asks for.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What saved frames ask of a media engine, and what an engine says.
 
-use muster_model::PeerId;
+use muster_model::{MediaKind, PeerId};
 use muster_wire::{
     event as number,
     frame::{self, Frame},
@@ -9,8 +9,8 @@ use muster_wire::{
 
 use super::{
     super::{
-        ConsumeRequest, Consumer, MediaKind, MediaPush, MediaReply, MediaRequest as M, ProducerState,
-        media_push_frame, media_reply_frame,
+        ConsumeRequest, Consumer, MediaPush, MediaReply, MediaRequest as M, ProducerState, media_push_frame,
+        media_reply_frame,
     },
     Decoded, decode, payload, saved_frame, u, v,
 };
