@@ -180,7 +180,7 @@ class Person {
 
   /** Watches somebody's picture from now on, of which `picture` tells then. */
   watches(other) {
-    return this.page.evaluate((id) => window.test.watchPicture(id), other.id);
+    return this.page.evaluate((id) => window.test.watchGaps(id), other.id);
   }
 
   /** The longest `gap` between two of its frames since then, in milliseconds, and its `narrowest` width. */

@@ -186,12 +186,13 @@
   const watched = {};
 
   /** Watches from now on how long somebody's picture stands still, and how small it becomes. */
-  function watchPicture(id) {
+  function watchGaps(id) {
     const video = document.getElementById(`video-${id}`);
-    const known = (watched[id] = { gap: 0, last: performance.now(), narrowest: Infinity });
+    const known = { longest: 0, last: performance.now(), narrowest: Infinity };
+    watched[id] = known;
     const frame = (now, { width }) => {
       if (watched[id] !== known) return;
-      known.gap = Math.max(known.gap, now - known.last);
+      known.longest = Math.max(known.longest, now - known.last);
       known.last = now;
       known.narrowest = Math.min(known.narrowest, width);
       video.requestVideoFrameCallback(frame);
@@ -199,13 +200,14 @@
     video.requestVideoFrameCallback(frame);
   }
 
-  /**
-   * Of somebody's picture since then: `gap`, the longest time between two shown frames, the present one included, in
-   * milliseconds; and the `narrowest` width.
-   */
+  /** The longest time between two shown frames of anybody since then, the present one included, in milliseconds. */
+  function longestGap(ids = Object.keys(watched)) {
+    return Math.max(...ids.map((id) => Math.max(watched[id].longest, performance.now() - watched[id].last)));
+  }
+
+  /** Of somebody's picture since then: the longest `gap`, and the `narrowest` width. */
   function picture(id) {
-    const { gap, last, narrowest } = watched[id];
-    return { gap: Math.max(gap, performance.now() - last), narrowest };
+    return { gap: longestGap([id]), narrowest: watched[id].narrowest };
   }
 
   /** Speaks without end: a tone in place of the microphone. */
@@ -243,5 +245,5 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchPicture, picture, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, picture, cutSocket, connections: live, sockets };
 })();
