@@ -9,7 +9,24 @@
       super(...args);
       connections.push(this);
     }
+
+    async setRemoteDescription(description) {
+      return super.setRemoteDescription(await relayed(description));
+    }
   };
+
+  /** The server's description, where there is a relay to its port with that one in the port's place, and without TCP. */
+  async function relayed({ type, sdp }) {
+    if (!window.relayPort) return { type, sdp };
+    const lines = sdp.split('\r\n').filter((line) => !/^a=candidate:.* tcp /i.test(line));
+    const candidate = /^(a=candidate:\S+ \d+ udp \d+ \S+ )(\d+)( .*)$/i;
+    const changed = lines.map(async (line) => {
+      const [, before, port, after] = candidate.exec(line) ?? [];
+      return port ? before + (await window.relayPort(Number(port))) + after : line;
+    });
+    return { type, sdp: (await Promise.all(changed)).join('\r\n') };
+  }
+
   /** What was said to the server first by each kind of connection: its offer is in it. */
   const offers = {};
   window.WebSocket = class extends WebSocket {
@@ -25,11 +42,25 @@
     }
   };
 
+  /** Has cameras and screens sent as another codec than the SDK chooses, which leaves applications no choice. */
+  function prefer(mimeType) {
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    const isWanted = (codec) => codec.mimeType === mimeType && !/packetization-mode=0|profile-id=[1-9]/.test(codec.sdpFmtpLine);
+    const wanted = codecs.find(isWanted);
+    if (!wanted) throw new Error(`the browser does not send ${mimeType}`);
+    const { setCodecPreferences } = RTCRtpTransceiver.prototype;
+    RTCRtpTransceiver.prototype.setCodecPreferences = function (chosen) {
+      const isPicture = chosen.some((codec) => codec.mimeType.startsWith('video/'));
+      return setCodecPreferences.call(this, isPicture ? [wanted] : chosen);
+    };
+  }
+
   const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
   let meeting;
 
-  /** Signs in, and shows the meeting by the UI kit or bare; answers the ids of oneself. */
-  async function signIn(options, byKit) {
+  /** Signs in, and shows the meeting by the UI kit or bare; a codec may be preferred. Answers the ids of oneself. */
+  async function signIn(options, byKit, codec) {
+    if (codec) prefer(codec);
     meeting = await RealtimeKitClient.init(options);
     window.meeting = meeting;
     if (byKit) {
@@ -114,11 +145,13 @@
     const track = trackOf(id, what);
     if (!track) return null;
     for (const connection of live()) {
-      for (const entry of (await connection.getStats()).values()) {
+      const stats = await connection.getStats();
+      for (const entry of stats.values()) {
         if (entry.type === 'inbound-rtp' && entry.trackIdentifier === track.id) {
+          const codec = stats.get(entry.codecId)?.mimeType;
           const { bytesReceived: bytes, packetsReceived: packets, packetsLost: lost, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
           const { totalAudioEnergy: energy, totalFreezesDuration: frozen, freezeCount: freezes } = entry;
-          return { track: track.id, bytes, packets, lost, frames, width, height, energy, frozen, freezes, mid: entry.mid };
+          return { track: track.id, bytes, packets, lost, frames, width, height, energy, frozen, freezes, mid: entry.mid, codec };
         }
       }
     }
@@ -129,10 +162,12 @@
   async function sent() {
     const entries = [];
     for (const connection of live()) {
-      for (const entry of (await connection.getStats()).values()) {
+      const stats = await connection.getStats();
+      for (const entry of stats.values()) {
         if (entry.type === 'outbound-rtp') {
-          const { kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason } = entry;
-          entries.push({ kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason });
+          const codec = stats.get(entry.codecId)?.mimeType;
+          const { kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason, targetBitrate } = entry;
+          entries.push({ kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason, codec, targetBitrate });
         }
       }
     }
@@ -148,24 +183,31 @@
     }
   }
 
-  const gaps = { longest: 0, last: 0 };
+  const watched = {};
 
-  /** Watches from now on how long somebody's picture stands still. */
+  /** Watches from now on how long somebody's picture stands still, and how small it becomes. */
   function watchGaps(id) {
     const video = document.getElementById(`video-${id}`);
-    gaps.longest = 0;
-    gaps.last = performance.now();
-    const frame = (now) => {
-      gaps.longest = Math.max(gaps.longest, now - gaps.last);
-      gaps.last = now;
+    const known = { longest: 0, last: performance.now(), narrowest: Infinity };
+    watched[id] = known;
+    const frame = (now, { width }) => {
+      if (watched[id] !== known) return;
+      known.longest = Math.max(known.longest, now - known.last);
+      known.last = now;
+      known.narrowest = Math.min(known.narrowest, width);
       video.requestVideoFrameCallback(frame);
     };
     video.requestVideoFrameCallback(frame);
   }
 
-  /** The longest time between two shown frames since then, the present one included, in milliseconds. */
-  function longestGap() {
-    return Math.max(gaps.longest, performance.now() - gaps.last);
+  /** The longest time between two shown frames of anybody since then, the present one included, in milliseconds. */
+  function longestGap(ids = Object.keys(watched)) {
+    return Math.max(...ids.map((id) => Math.max(watched[id].longest, performance.now() - watched[id].last)));
+  }
+
+  /** Of somebody's picture since then: the longest `gap`, and the `narrowest` width. */
+  function picture(id) {
+    return { gap: longestGap([id]), narrowest: watched[id].narrowest };
   }
 
   /** Speaks without end: a tone in place of the microphone. */
@@ -203,5 +245,5 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, picture, cutSocket, connections: live, sockets };
 })();
