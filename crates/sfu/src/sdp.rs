@@ -63,10 +63,8 @@ impl Description {
         for line in &self.session {
             if line.starts_with(BUNDLE) {
                 text.push_str(BUNDLE);
-                // Closed is what has port 0, unless that is because it is part of the bundle.
-                let kept =
-                    |s: &&Section| !s.port_is_zero() || s.mid().is_some_and(|mid| bundle.contains(mid));
-                for mid in self.sections.iter().filter(kept).filter_map(Section::mid) {
+                let kept = self.sections.iter().filter(|s| !s.is_closed(&bundle));
+                for mid in kept.filter_map(Section::mid) {
                     text.push(' ');
                     text.push_str(mid);
                 }
@@ -95,24 +93,29 @@ impl Description {
         }
     }
 
-    /// Rejects the last section of a client's offer if it is sent no longer. The answer then tells the client
+    /// Rejects one section of a client's offer that is sent no longer. The answer then tells the client
     /// that the place is free for what it sends next; one that is only inactive would keep its place, and the
     /// offers would grow with each shared screen.
     ///
-    /// No other section, and none beside one that is rejected already: browsers give the first free place to
-    /// whatever is sent next, while the official client looks for it in the last section of its kind, and fails
-    /// where that one is of nothing.
+    /// One at a time, and of those without `msid` only the last: browsers give the first free place to whatever is
+    /// sent next, while the official client looks for the `msid` in the last section of its kind, and fails where
+    /// there is none. What is free has none; what is inactive has one by JSEP (RFC 8829, section 5.2.2), as in
+    /// Chromium and Safari, but not in Firefox.
     pub(crate) fn reject_ended(&mut self, ended: impl Fn(&Section) -> bool) {
-        if self.sections.iter().any(Section::port_is_zero) {
+        let bundle = self.bundle();
+        if self.sections.iter().any(|section| section.is_closed(&bundle)) {
             return;
         }
-        let Some(last) = self.sections.last_mut().filter(|section| ended(section)) else {
+        let last = self.sections.len().saturating_sub(1);
+        let mut sections = self.sections.iter().enumerate();
+        let place = sections.rposition(|(at, section)| ended(section) && (at == last || section.has_msid()));
+        let Some(section) = place.and_then(|place| self.sections.get_mut(place)) else {
             return;
         };
-        let Some(mid) = last.mid().map(str::to_owned) else {
+        let Some(mid) = section.mid().map(str::to_owned) else {
             return;
         };
-        last.close();
+        section.close();
         if let Some(group) = self.session.iter_mut().find(|line| line.starts_with(BUNDLE)) {
             let kept = group.split(' ').filter(|word| *word != mid);
             *group = kept.collect::<Vec<_>>().join(" ");
@@ -239,6 +242,15 @@ impl Section {
             .is_some_and(|line| line.split_whitespace().nth(1) == Some("0"))
     }
 
+    /// Whether it is rejected or stopped: its port is 0, and not for being in the bundle.
+    fn is_closed(&self, bundle: &BTreeSet<&str>) -> bool {
+        self.port_is_zero() && !self.mid().is_some_and(|mid| bundle.contains(mid))
+    }
+
+    fn has_msid(&self) -> bool {
+        self.attribute("msid").is_some()
+    }
+
     /// A section like this one in which the other side only receives.
     pub(crate) fn receiving(&self, mid: &str, stream: &str, track: &str) -> Self {
         const KEPT: [&str; 11] = [
@@ -323,27 +335,37 @@ mod tests {
     }
 
     #[test]
-    fn the_last_place_is_free_again() {
+    fn one_place_at_a_time_is_free_again() {
         let offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 12\r\n\
-            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n\
-            m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=inactive\r\na=msid:stream sound\r\n\
+            m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=inactive\r\n\
             m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\na=inactive\r\n";
-        let rejected = |offer: &str, mid: &'static str| {
+        let rejected = |offer: &str, mids: &[&str]| {
             let mut description = Description::read(offer);
-            description.reject_ended(|section| section.mid() == Some(mid));
+            description.reject_ended(|section| mids.contains(&section.mid().unwrap()));
             description.write()
         };
-        let last = rejected(offer, "12");
+        let last = rejected(offer, &["0", "1", "12"]);
         assert!(last.contains("a=group:BUNDLE 0 1\r\n"), "{last}");
         assert!(
             last.contains("m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\n"),
             "{last}"
         );
-        assert_eq!(last.matches("m=video 0").count(), 1);
-        // What follows would be looked for in the wrong place.
-        assert_eq!(rejected(offer, "1"), offer);
-        let one = offer.replacen("m=video 9", "m=video 0", 1);
-        assert_eq!(rejected(&one, "12"), one);
+        assert_eq!(last.matches(" 0 UDP").count(), 1);
+        assert_eq!(rejected(&last, &["0", "1", "12"]), last, "one is free already");
+        let named = rejected(offer, &["0", "1"]);
+        assert!(named.contains("a=group:BUNDLE 1 12\r\nm=audio 0 "), "{named}");
+        assert_eq!(
+            rejected(offer, &["1"]),
+            offer,
+            "the next would be looked for in the wrong place"
+        );
+        let new = offer.replacen("m=video 9", "m=video 0", 1);
+        assert_eq!(
+            rejected(&new, &["12"]).matches("m=video 0").count(),
+            2,
+            "a new one is not free"
+        );
     }
 
     #[test]
