@@ -292,7 +292,10 @@ pub(crate) fn lines_of(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::api::MediaKind;
 
     const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:x\r\na=setup:active\r\na=mid:0\r\na=sendonly\r\na=rtpmap:111 opus/48000/2\r\n\
@@ -366,6 +369,113 @@ mod tests {
             2,
             "a new one is not free"
         );
+    }
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Use {
+        Sent,
+        Ended,
+        Free,
+    }
+
+    /// The sections of a browser, as the official client has it use them.
+    struct Browser {
+        /// Whether what is sent no longer keeps its `msid`.
+        names: bool,
+        sections: Vec<(MediaKind, usize, Use)>,
+        made: usize,
+    }
+
+    impl Browser {
+        fn offer(&self) -> Description {
+            let (mut group, mut lines) = (String::new(), String::new());
+            for (kind, mid, used) in &self.sections {
+                let (port, direction) = match used {
+                    Use::Sent => (9, "sendonly"),
+                    Use::Ended => (9, "inactive"),
+                    Use::Free => (0, "inactive"),
+                };
+                let kind = if *kind == MediaKind::Audio {
+                    "audio"
+                } else {
+                    "video"
+                };
+                lines += &format!("m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\na={direction}\r\n");
+                if *used == Use::Sent || *used == Use::Ended && self.names {
+                    lines += "a=msid:stream track\r\n";
+                }
+                if *used != Use::Free {
+                    group += &format!(" {mid}");
+                }
+            }
+            Description::read(&format!("v=0\r\n{BUNDLE}{group}\r\n{lines}"))
+        }
+
+        fn negotiate(&mut self) {
+            let mut given = self.offer();
+            given.reject_ended(Section::is_inactive);
+            let bundle = given.bundle();
+            for ((.., used), section) in self.sections.iter_mut().zip(&given.sections) {
+                if section.is_closed(&bundle) {
+                    *used = Use::Free;
+                }
+            }
+        }
+
+        /// Begins to send; whether the client finds it.
+        fn begin(&mut self, kind: MediaKind) -> bool {
+            self.made += 1;
+            let new = (kind, self.made, Use::Sent);
+            let mut sections = self.sections.iter_mut();
+            match sections.find(|(.., used)| *used == Use::Free) {
+                Some(free) => *free = new,
+                None => self.sections.push(new),
+            }
+            let offer = self.offer();
+            let video = kind == MediaKind::Video;
+            let last = offer.sections.iter().rfind(|section| section.is_video() == video);
+            let found = last.is_some_and(Section::has_msid);
+            self.negotiate();
+            found
+        }
+
+        fn end(&mut self, which: usize) {
+            let mut sent = self.sections.iter_mut().filter(|(.., used)| *used == Use::Sent);
+            if let Some((.., used)) = sent.nth(which) {
+                *used = Use::Ended;
+            }
+            self.negotiate();
+        }
+
+        fn count(&self) -> usize {
+            self.sections
+                .iter()
+                .filter(|(.., used)| *used == Use::Sent)
+                .count()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_and_ended_the_client_finds_its_track(
+            names: bool,
+            steps in proptest::collection::vec((any::<bool>(), any::<bool>(), 0usize..4), 0..80),
+        ) {
+            let mut browser = Browser { names, sections: Vec::new(), made: 0 };
+            let mut most = 0;
+            for (begin, video, which) in steps {
+                if begin {
+                    let kind = if video { MediaKind::Video } else { MediaKind::Audio };
+                    prop_assert!(browser.begin(kind));
+                } else {
+                    browser.end(which);
+                }
+                most = most.max(browser.count());
+            }
+            if names {
+                prop_assert_eq!(browser.sections.len(), most, "nothing is in vain");
+            }
+        }
     }
 
     #[test]
