@@ -99,13 +99,30 @@ mod tests {
         world.sfu.transports[place].retirement.is_on(world.now)
     }
 
+    /// Somebody, and the place of the sending connection.
+    fn somebody(world: &mut World) -> (usize, usize) {
+        let client = world.join();
+        let peer = world.clients[client].peer;
+        let place = world.sfu.peer_mut(world.meeting, peer).unwrap().sending;
+        (client, place.unwrap())
+    }
+
+    #[test]
+    fn what_is_sent_anew_after_cuts_counts_too() {
+        let mut world = World::new(9);
+        let (ana, place) = somebody(&mut world);
+        while !world.sfu.transports[place].retirement.is_on(world.now) {
+            world.command(ana, Command::Rejoined);
+            world.produce(ana, MediaKind::Audio, &[], false);
+        }
+        assert_eq!(world.sfu.transports[place].view.sections.len(), SECTIONS_BUSY);
+    }
+
     #[test]
     fn a_connection_that_has_grown_is_replaced_best_while_nothing_is_sent() {
         for quiet in [false, true] {
             let mut world = World::new(8);
-            let ana = world.join();
-            let peer = world.clients[ana].peer;
-            let place = world.sfu.peer_mut(world.meeting, peer).unwrap().sending.unwrap();
+            let (ana, place) = somebody(&mut world);
             let (producer, _) = world.produce(ana, MediaKind::Audio, &[], false);
             while world.sfu.transports[place].view.sections.len() + 1 < SECTIONS {
                 assert!(!share(&mut world, ana, place));
@@ -119,17 +136,13 @@ mod tests {
             assert_eq!(sections, if quiet { SECTIONS } else { SECTIONS_BUSY });
 
             let own = world.clients[ana].send.address;
-            let check = loop {
-                let sent = std::mem::take(&mut world.clients[ana].out);
-                let mut checks = sent
-                    .into_iter()
-                    .filter(|(from, _, bytes)| *from == own && stun::addressee(bytes).is_some());
-                if let Some((.., bytes)) = checks.next() {
-                    break bytes;
-                }
+            let check = (0..100).find_map(|_| {
                 world.now += Duration::from_millis(100);
                 world.clients[ana].tick(world.now);
-            };
+                let mut sent = world.clients[ana].out.drain(..);
+                sent.find(|(from, _, bytes)| *from == own && stun::addressee(bytes).is_some())
+            });
+            let (.., check) = check.unwrap();
             world.sfu.advance(world.now);
             assert!(world.sfu.refusal(place, &check).is_some());
             world.sfu.advance(world.now + PATIENCE);

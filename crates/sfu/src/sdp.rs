@@ -292,6 +292,8 @@ pub(crate) fn lines_of(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -400,12 +402,15 @@ mod tests {
                 } else {
                     "video"
                 };
-                lines += &format!("m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\na={direction}\r\n");
+                let _ = write!(
+                    lines,
+                    "m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\na={direction}\r\n"
+                );
                 if *used == Use::Sent || *used == Use::Ended && self.names {
                     lines += "a=msid:stream track\r\n";
                 }
                 if *used != Use::Free {
-                    group += &format!(" {mid}");
+                    let _ = write!(group, " {mid}");
                 }
             }
             Description::read(&format!("v=0\r\n{BUNDLE}{group}\r\n{lines}"))
