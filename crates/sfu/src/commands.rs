@@ -74,7 +74,9 @@ impl Sfu {
                     app_data,
                     mime,
                 };
-                self.produce(meeting, peer, place, &offer, production)
+                let produced = self.produce(meeting, peer, place, &offer, production);
+                self.consider_retirement(place);
+                produced
             }
             Command::Consume { requests, transport } => {
                 let place = self.transport(meeting, peer, true, transport.as_deref())?;

@@ -55,6 +55,38 @@
     };
   }
 
+  let withSound = false;
+  const { mediaDevices } = navigator;
+  const pickScreen = mediaDevices.getDisplayMedia.bind(mediaDevices);
+  /** A browser without a head shares no sound with a screen: a tone takes its place. */
+  mediaDevices.getDisplayMedia = async (wanted) => {
+    const shared = await pickScreen({ ...wanted, audio: false });
+    if (withSound) shared.addTrack(tone());
+    return shared;
+  };
+
+  /** Whether screens are shared with their sound from now on. */
+  function shareSound(wanted) {
+    withSound = wanted;
+  }
+
+  /** A tone without end. */
+  function tone() {
+    const context = new AudioContext();
+    const source = new OscillatorNode(context, { frequency: 300 });
+    const sound = new MediaStreamAudioDestinationNode(context);
+    source.connect(sound);
+    source.start();
+    const [track] = sound.stream.getAudioTracks();
+    // A page may have only so many of them.
+    const stop = track.stop.bind(track);
+    track.stop = () => {
+      stop();
+      void context.close();
+    };
+    return track;
+  }
+
   const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
   let meeting;
 
@@ -113,32 +145,37 @@
     const video = document.createElement('video');
     Object.assign(video, { id: `video-${participant.id}`, autoplay: true, muted: true, playsInline: true });
     video.style.cssText = 'width: 320px; height: 180px';
-    const audio = document.createElement('audio');
-    Object.assign(audio, { id: `audio-${participant.id}`, autoplay: true });
-    document.body.append(video, audio);
+    document.body.append(video);
     participant.registerVideoElement(video);
-    const listen = () => {
-      const { audioTrack } = participant;
-      if (audio.srcObject?.getTracks()[0] === audioTrack) return;
-      audio.srcObject = audioTrack ? new MediaStream([audioTrack]) : null;
-    };
-    participant.on('audioUpdate', listen);
-    listen();
+    const sounds = { audio: 'audioUpdate', 'screen sound': 'screenShareUpdate' };
+    for (const [what, update] of Object.entries(sounds)) {
+      const audio = document.createElement('audio');
+      Object.assign(audio, { id: `${what}-${participant.id}`, autoplay: true });
+      document.body.append(audio);
+      const listen = () => {
+        const track = trackOf(participant.id, what);
+        if (audio.srcObject?.getTracks()[0] === track) return;
+        audio.srcObject = track ? new MediaStream([track]) : null;
+      };
+      participant.on(update, listen);
+      listen();
+    }
   }
 
   function hide(participant) {
-    for (const what of ['video', 'audio']) document.getElementById(`${what}-${participant.id}`)?.remove();
+    for (const what of ['video', 'audio', 'screen sound']) document.getElementById(`${what}-${participant.id}`)?.remove();
   }
 
   function trackOf(id, what) {
     const participant = meeting.participants.joined.get(id);
     if (what === 'audio') return participant?.audioTrack;
     if (what === 'video') return participant?.videoTrack;
-    return participant?.screenShareTracks?.video;
+    const tracks = participant?.screenShareTracks;
+    return what === 'screen sound' ? tracks?.audio : tracks?.video;
   }
 
   /**
-   * What has come of somebody's audio, video or screen, by getStats; null while there is no track.
+   * What has come of somebody's audio, video, screen or screen sound, by getStats; null while there is no track.
    * A track that begins anew counts from zero.
    */
   async function received(id, what) {
@@ -210,14 +247,34 @@
     return { gap: longestGap([id]), narrowest: watched[id].narrowest };
   }
 
+  const SILENCE_POLL_MS = 100;
+  const silence = { longest: 0, now: 0 };
+
+  /**
+   * Watches from now on how long no packet of somebody's sound comes. Of the time in which this page itself stands
+   * still only two polls count.
+   */
+  async function watchSilence(id) {
+    let [packets, last] = [0, performance.now()];
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, SILENCE_POLL_MS));
+      const sound = await received(id, 'audio');
+      const passed = Math.min(performance.now() - last, 2 * SILENCE_POLL_MS);
+      last = performance.now();
+      silence.now = sound && sound.packets !== packets ? 0 : silence.now + passed;
+      silence.longest = Math.max(silence.longest, silence.now);
+      packets = sound?.packets;
+    }
+  }
+
+  /** The longest time without a packet of sound since then, in milliseconds. */
+  function longestSilence() {
+    return silence.longest;
+  }
+
   /** Speaks without end: a tone in place of the microphone. */
   async function speak() {
-    const context = new AudioContext();
-    const tone = new OscillatorNode(context, { frequency: 300 });
-    const voice = new MediaStreamAudioDestinationNode(context);
-    tone.connect(voice);
-    tone.start();
-    await meeting.self.enableAudio(voice.stream.getAudioTracks()[0]);
+    await meeting.self.enableAudio(tone());
   }
 
   /**
@@ -245,5 +302,13 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, picture, cutSocket, connections: live, sockets };
+  /** How many connections the SDK has made. */
+  function connectionsMade() {
+    return connections.length;
+  }
+
+  window.test = {
+    ...{ signIn, join, speak, shareSound, tiles, dropConnection, soundSent, received, sent, firstFrame },
+    ...{ watchGaps, longestGap, picture, watchSilence, longestSilence, cutSocket, connections: live, connectionsMade, sockets },
+  };
 })();
