@@ -94,7 +94,7 @@ class Meeting {
   }
 
   /** Somebody who has signed in and not yet joined. */
-  async signIn(name, { preset, audio = true, video = true, kit = false } = {}) {
+  async signIn(name, { preset, audio = true, video = true, kit = false, codec, layers, network } = {}) {
     const record = await rest('POST', `/meetings/${this.id}/participants`, {
       name,
       preset_name: preset ?? (await smallHost()),
@@ -103,7 +103,9 @@ class Meeting {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     const person = new Person(name, context, await context.newPage());
     this.people.push(person);
-    await person.signIn({ authToken: record.token, baseURI: about.baseDomain, defaults: { audio, video } }, kit);
+    if (network) await person.goesBy(network);
+    const overrides = layers && { simulcastConfig: { encodings: layers } };
+    await person.signIn({ authToken: record.token, baseURI: about.baseDomain, defaults: { audio, video }, overrides }, kit, codec);
     return person;
   }
 
@@ -141,10 +143,10 @@ class Person {
     page.on('pageerror', (error) => this.#said.push(String(error)));
   }
 
-  async signIn(options, kit = false) {
+  async signIn(options, kit = false, codec = undefined) {
     await this.page.goto(about.page);
     this.options = options;
-    Object.assign(this, await this.page.evaluate((given) => window.test.signIn(...given), [options, kit]));
+    Object.assign(this, await this.page.evaluate((given) => window.test.signIn(...given), [options, kit, codec]));
   }
 
   /** Joins; answers how many milliseconds it took. */
@@ -174,6 +176,16 @@ class Person {
   /** What has come of somebody's `audio`, `video` or `screen`; null while there is none. */
   received(other, what) {
     return this.page.evaluate(([id, kind]) => window.test.received(id, kind), [other.id, what]);
+  }
+
+  /** Watches somebody's picture from now on, of which `picture` tells then. */
+  watches(other) {
+    return this.page.evaluate((id) => window.test.watchGaps(id), other.id);
+  }
+
+  /** The longest `gap` between two of its frames since then, in milliseconds, and its `narrowest` width. */
+  picture(other) {
+    return this.page.evaluate((id) => window.test.picture(id), other.id);
   }
 
   /** Waits until `count` of what comes grows by so much from now on. */
@@ -217,9 +229,16 @@ class Person {
     );
   }
 
+  /** Has all media pass a network, which ends with the person. */
+  async goesBy(network) {
+    this.network = network;
+    await this.page.exposeFunction('relayPort', (port) => network.port(port));
+  }
+
   /** Leaves without a word. */
-  vanish() {
-    return this.context.close();
+  async vanish() {
+    await this.context.close();
+    this.network?.close();
   }
 
   /** What there is to know when a test failed. */

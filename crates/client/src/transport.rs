@@ -58,6 +58,8 @@ pub struct Transport {
     pending: Option<SdpPendingOffer>,
     udp: Option<Udp>,
     deadline: Instant,
+    /// What was read, from whom, and when.
+    incoming: Vec<(Instant, SocketAddr, Vec<u8>)>,
     outgoing: Vec<(SocketAddr, Vec<u8>)>,
     happened: Vec<Happened>,
     arrived: Instant,
@@ -102,6 +104,7 @@ impl Transport {
             pending: None,
             udp: None,
             deadline: now,
+            incoming: Vec::new(),
             outgoing: Vec::new(),
             happened: Vec::new(),
             arrived: now,
@@ -187,24 +190,38 @@ impl Transport {
         }
     }
 
-    /// Takes in what has arrived.
-    pub fn receive(&mut self, buffers: &mut Buffers) {
-        let Some(udp) = self.udp.take() else { return };
+    /// Reads what has arrived, and when; it is dealt with by [`Transport::take_in`].
+    pub fn read(&mut self, buffers: &mut Buffers) {
+        let Some(udp) = &self.udp else { return };
         for _ in 0..READS {
             let mut now = None;
             let taken = udp.receive(buffers, |from, datagram| {
                 let now = *now.get_or_insert_with(Instant::now);
-                self.arrived = now;
-                if let Ok(received) = Receive::new(Protocol::Udp, from, udp.local(), datagram) {
-                    let _ = self.rtc.handle_input(Input::Receive(now, received));
-                    self.drain();
-                }
+                self.incoming.push((now, from, datagram.to_vec()));
             });
             if !taken.is_ok_and(|taken| taken > 0) {
                 break;
             }
         }
-        self.udp = Some(udp);
+    }
+
+    /// Whether something was read that was not dealt with.
+    pub fn has_read(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
+    /// Deals with what was read.
+    pub fn take_in(&mut self) {
+        let Some(local) = self.udp.as_ref().map(Udp::local) else {
+            return;
+        };
+        for (at, from, datagram) in std::mem::take(&mut self.incoming) {
+            self.arrived = at;
+            if let Ok(received) = Receive::new(Protocol::Udp, from, local, &datagram) {
+                let _ = self.rtc.handle_input(Input::Receive(at, received));
+                self.drain();
+            }
+        }
         self.flush();
     }
 

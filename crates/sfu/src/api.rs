@@ -110,7 +110,7 @@ pub enum Command {
         /// JSON whose `mid` names the section; the last section of the kind where it does not.
         app_data: Option<String>,
         /// Such as `video/VP8`, to choose among what the section offers; the first of VP8, H.264 and VP9 that
-        /// is there where absent.
+        /// is there where it is absent or not offered.
         mime_type: Option<String>,
         /// By which connection; the peer's sending one where absent.
         transport: Option<String>,

@@ -74,7 +74,9 @@ impl Sfu {
                     app_data,
                     mime,
                 };
-                self.produce(meeting, peer, place, &offer, production)
+                let produced = self.produce(meeting, peer, place, &offer, production);
+                self.consider_retirement(place);
+                produced
             }
             Command::Consume { requests, transport } => {
                 let place = self.transport(meeting, peer, true, transport.as_deref())?;
@@ -318,8 +320,10 @@ impl Sfu {
             let mime = what.mime.as_deref();
             mime.is_none_or(|mime| mime.eq_ignore_ascii_case(codec.mime_type()))
         };
-        let mut offered = transport.link.codecs(mid).unwrap_or_default().into_iter();
-        offered.find(named).ok_or(MediaError::UnsupportedCodec)
+        let offered = transport.link.codecs(mid).unwrap_or_default();
+        // The official client names VP8 even where its application had the section offer another alone.
+        let chosen = offered.iter().find(|offer| named(offer)).or(offered.first());
+        chosen.copied().ok_or(MediaError::UnsupportedCodec)
     }
 
     fn toggle(

@@ -14,7 +14,8 @@ const ADDRESSES_MAX: usize = 16;
 
 impl Sfu {
     /// STUN goes by the user fragment in it, all else by the address, which only counts once a STUN
-    /// message from there was authentic. What belongs to nobody is dropped without a reply.
+    /// message from there was authentic. What belongs to nobody, nor did until just now, is dropped without a
+    /// reply.
     pub(crate) fn take_in(
         &mut self,
         protocol: Protocol,
@@ -30,16 +31,15 @@ impl Sfu {
             Some(fragment) => self.by_fragment.get(fragment).copied(),
             None => known,
         };
-        let Some(place) = place else {
-            self.counters.unknown += 1;
-            return;
-        };
-        self.present = Some(place);
         let now = self.now;
         let destination = self.candidate_for(protocol, destination);
-        if named.is_some()
-            && let Some(bytes) = self.refusal(place, datagram)
-        {
+        self.present = place;
+        let refused = match place {
+            _ if named.is_none() => None,
+            Some(place) => self.refusal(place, datagram),
+            None => self.refusal_after_end(datagram),
+        };
+        if let Some(bytes) = refused {
             self.said.transmits.push_back(Transmit {
                 protocol,
                 from: destination,
@@ -48,6 +48,10 @@ impl Sfu {
             });
             return;
         }
+        let Some(place) = place else {
+            self.counters.unknown += 1;
+            return;
+        };
         let sent = self.said.transmits.len();
         let read = self.with_link(place, |link, said| {
             link.receive(now, protocol, source, destination, datagram, said)
@@ -67,6 +71,13 @@ impl Sfu {
         {
             self.bind((protocol, source), place);
         }
+    }
+
+    /// The refusal of an authentic check of a connection that has ended.
+    fn refusal_after_end(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+        let hmac = self.crypto.sha1_hmac_provider;
+        self.departed
+            .refusal(datagram, |key, payloads| hmac.sha1_hmac(key, payloads))
     }
 
     /// The candidate that stands for the address a datagram came to: behind a translation of

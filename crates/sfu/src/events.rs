@@ -142,6 +142,7 @@ impl Sfu {
     /// Looks after what time changes, for each on its own.
     pub(crate) fn tick(&mut self) {
         let now = self.now;
+        self.departed.tick(now);
         let mut orders = Vec::new();
         for (meeting, room) in &mut self.rooms {
             orders.extend(room.speakers.tick(now).map(|order| (*meeting, order)));

@@ -15,6 +15,7 @@ mod api;
 mod codec;
 mod commands;
 mod demux;
+mod departed;
 mod events;
 mod floor;
 mod forward;

@@ -63,10 +63,8 @@ impl Description {
         for line in &self.session {
             if line.starts_with(BUNDLE) {
                 text.push_str(BUNDLE);
-                // Closed is what has port 0, unless that is because it is part of the bundle.
-                let kept =
-                    |s: &&Section| !s.port_is_zero() || s.mid().is_some_and(|mid| bundle.contains(mid));
-                for mid in self.sections.iter().filter(kept).filter_map(Section::mid) {
+                let kept = self.sections.iter().filter(|s| !s.is_closed(&bundle));
+                for mid in kept.filter_map(Section::mid) {
                     text.push(' ');
                     text.push_str(mid);
                 }
@@ -95,24 +93,29 @@ impl Description {
         }
     }
 
-    /// Rejects the last section of a client's offer if it is sent no longer. The answer then tells the client
+    /// Rejects one section of a client's offer that is sent no longer. The answer then tells the client
     /// that the place is free for what it sends next; one that is only inactive would keep its place, and the
     /// offers would grow with each shared screen.
     ///
-    /// No other section, and none beside one that is rejected already: browsers give the first free place to
-    /// whatever is sent next, while the official client looks for it in the last section of its kind, and fails
-    /// where that one is of nothing.
+    /// One at a time, and of those without `msid` only the last: browsers give the first free place to whatever is
+    /// sent next, while the official client looks for the `msid` in the last section of its kind, and fails where
+    /// there is none. What is free has none; what is inactive has one by JSEP (RFC 8829, section 5.2.2), as in
+    /// Chromium and Safari, but not in Firefox.
     pub(crate) fn reject_ended(&mut self, ended: impl Fn(&Section) -> bool) {
-        if self.sections.iter().any(Section::port_is_zero) {
+        let bundle = self.bundle();
+        if self.sections.iter().any(|section| section.is_closed(&bundle)) {
             return;
         }
-        let Some(last) = self.sections.last_mut().filter(|section| ended(section)) else {
+        let last = self.sections.len().saturating_sub(1);
+        let mut sections = self.sections.iter().enumerate();
+        let place = sections.rposition(|(at, section)| ended(section) && (at == last || section.has_msid()));
+        let Some(section) = place.and_then(|place| self.sections.get_mut(place)) else {
             return;
         };
-        let Some(mid) = last.mid().map(str::to_owned) else {
+        let Some(mid) = section.mid().map(str::to_owned) else {
             return;
         };
-        last.close();
+        section.close();
         if let Some(group) = self.session.iter_mut().find(|line| line.starts_with(BUNDLE)) {
             let kept = group.split(' ').filter(|word| *word != mid);
             *group = kept.collect::<Vec<_>>().join(" ");
@@ -239,6 +242,15 @@ impl Section {
             .is_some_and(|line| line.split_whitespace().nth(1) == Some("0"))
     }
 
+    /// Whether it is rejected or stopped: its port is 0, and not for being in the bundle.
+    fn is_closed(&self, bundle: &BTreeSet<&str>) -> bool {
+        self.port_is_zero() && !self.mid().is_some_and(|mid| bundle.contains(mid))
+    }
+
+    fn has_msid(&self) -> bool {
+        self.attribute("msid").is_some()
+    }
+
     /// A section like this one in which the other side only receives.
     pub(crate) fn receiving(&self, mid: &str, stream: &str, track: &str) -> Self {
         const KEPT: [&str; 11] = [
@@ -280,7 +292,12 @@ pub(crate) fn lines_of(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::api::MediaKind;
 
     const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:x\r\na=setup:active\r\na=mid:0\r\na=sendonly\r\na=rtpmap:111 opus/48000/2\r\n\
@@ -323,27 +340,147 @@ mod tests {
     }
 
     #[test]
-    fn the_last_place_is_free_again() {
+    fn one_place_at_a_time_is_free_again() {
         let offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 12\r\n\
-            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n\
-            m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=inactive\r\na=msid:stream sound\r\n\
+            m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=inactive\r\n\
             m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\na=inactive\r\n";
-        let rejected = |offer: &str, mid: &'static str| {
+        let rejected = |offer: &str, mids: &[&str]| {
             let mut description = Description::read(offer);
-            description.reject_ended(|section| section.mid() == Some(mid));
+            description.reject_ended(|section| mids.contains(&section.mid().unwrap()));
             description.write()
         };
-        let last = rejected(offer, "12");
+        let last = rejected(offer, &["0", "1", "12"]);
         assert!(last.contains("a=group:BUNDLE 0 1\r\n"), "{last}");
         assert!(
             last.contains("m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\n"),
             "{last}"
         );
-        assert_eq!(last.matches("m=video 0").count(), 1);
-        // What follows would be looked for in the wrong place.
-        assert_eq!(rejected(offer, "1"), offer);
-        let one = offer.replacen("m=video 9", "m=video 0", 1);
-        assert_eq!(rejected(&one, "12"), one);
+        assert_eq!(last.matches(" 0 UDP").count(), 1);
+        assert_eq!(rejected(&last, &["0", "1", "12"]), last, "one is free already");
+        let named = rejected(offer, &["0", "1"]);
+        assert!(named.contains("a=group:BUNDLE 1 12\r\nm=audio 0 "), "{named}");
+        assert_eq!(
+            rejected(offer, &["1"]),
+            offer,
+            "the next would be looked for in the wrong place"
+        );
+        let new = offer.replacen("m=video 9", "m=video 0", 1);
+        assert_eq!(
+            rejected(&new, &["12"]).matches("m=video 0").count(),
+            2,
+            "a new one is not free"
+        );
+    }
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Use {
+        Sent,
+        Ended,
+        Free,
+    }
+
+    /// The sections of a browser, as the official client has it use them.
+    struct Browser {
+        /// Whether what is sent no longer keeps its `msid`.
+        names: bool,
+        sections: Vec<(MediaKind, usize, Use)>,
+        made: usize,
+    }
+
+    impl Browser {
+        fn offer(&self) -> Description {
+            let (mut group, mut lines) = (String::new(), String::new());
+            for (kind, mid, used) in &self.sections {
+                let (port, direction) = match used {
+                    Use::Sent => (9, "sendonly"),
+                    Use::Ended => (9, "inactive"),
+                    Use::Free => (0, "inactive"),
+                };
+                let kind = if *kind == MediaKind::Audio {
+                    "audio"
+                } else {
+                    "video"
+                };
+                let _ = write!(
+                    lines,
+                    "m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\na={direction}\r\n"
+                );
+                if *used == Use::Sent || *used == Use::Ended && self.names {
+                    lines += "a=msid:stream track\r\n";
+                }
+                if *used != Use::Free {
+                    let _ = write!(group, " {mid}");
+                }
+            }
+            Description::read(&format!("v=0\r\n{BUNDLE}{group}\r\n{lines}"))
+        }
+
+        fn negotiate(&mut self) {
+            let mut given = self.offer();
+            given.reject_ended(Section::is_inactive);
+            let bundle = given.bundle();
+            for ((.., used), section) in self.sections.iter_mut().zip(&given.sections) {
+                if section.is_closed(&bundle) {
+                    *used = Use::Free;
+                }
+            }
+        }
+
+        /// Begins to send; whether the client finds it.
+        fn begin(&mut self, kind: MediaKind) -> bool {
+            self.made += 1;
+            let new = (kind, self.made, Use::Sent);
+            let mut sections = self.sections.iter_mut();
+            match sections.find(|(.., used)| *used == Use::Free) {
+                Some(free) => *free = new,
+                None => self.sections.push(new),
+            }
+            let offer = self.offer();
+            let video = kind == MediaKind::Video;
+            let last = offer.sections.iter().rfind(|section| section.is_video() == video);
+            let found = last.is_some_and(Section::has_msid);
+            self.negotiate();
+            found
+        }
+
+        fn end(&mut self, which: usize) {
+            let mut sent = self.sections.iter_mut().filter(|(.., used)| *used == Use::Sent);
+            if let Some((.., used)) = sent.nth(which) {
+                *used = Use::Ended;
+            }
+            self.negotiate();
+        }
+
+        fn count(&self) -> usize {
+            self.sections
+                .iter()
+                .filter(|(.., used)| *used == Use::Sent)
+                .count()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_and_ended_the_client_finds_its_track(
+            names: bool,
+            steps in proptest::collection::vec((any::<bool>(), any::<bool>(), 0usize..4), 0..80),
+        ) {
+            let mut browser = Browser { names, sections: Vec::new(), made: 0 };
+            let mut most = 0;
+            for (begin, video, which) in steps {
+                if begin {
+                    let kind = if video { MediaKind::Video } else { MediaKind::Audio };
+                    prop_assert!(browser.begin(kind));
+                } else {
+                    browser.end(which);
+                }
+                most = most.max(browser.count());
+            }
+            if names {
+                prop_assert_eq!(browser.sections.len(), most, "nothing is in vain");
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use str0m::{
 
 use crate::{
     api::{Counters, Lost, MediaError, ProducerInfo, Protocol, SfuConfig, SfuEvent, Told, Transmit},
+    departed::Departed,
     link::{Broken, Link, Said},
     shedding::Shedder,
     state::{Consumer, Peer, Producer, Room, Transport},
@@ -36,6 +37,7 @@ pub struct Sfu {
     pub(crate) consumers: Slab<Consumer>,
     pub(crate) by_address: HashMap<(Protocol, SocketAddr), usize>,
     pub(crate) by_fragment: HashMap<String, usize>,
+    pub(crate) departed: Departed,
     /// From where TCP connections came that are of nobody any more.
     pub(crate) closed: VecDeque<SocketAddr>,
     deadlines: BTreeSet<(Instant, usize)>,
@@ -79,6 +81,7 @@ impl Sfu {
             consumers: Slab::new(),
             by_address: HashMap::new(),
             by_fragment: HashMap::new(),
+            departed: Departed::default(),
             closed: VecDeque::new(),
             deadlines: BTreeSet::new(),
             dirty: Vec::new(),
@@ -390,6 +393,8 @@ impl Sfu {
             self.end_producers(meeting, peer, tell);
         }
         if let Some(transport) = self.transports.get_mut(place) {
+            let password = transport.link.password();
+            self.departed.note(self.now, transport.fragment.clone(), password);
             transport.link.close(self.now, &mut self.said);
             self.said.events.clear();
         }

@@ -98,7 +98,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -117,6 +117,19 @@ mod tests {
         message.extend(MAGIC_COOKIE.to_be_bytes());
         message.extend([7; 12]);
         message.extend(body);
+        message
+    }
+
+    /// A binding request as browsers send it, with the integrity that `hmac` gives.
+    pub(crate) fn authentic(user_name: &str, hmac: impl Fn(&[&[u8]]) -> [u8; 20]) -> Vec<u8> {
+        let mut message = request(&[
+            (USERNAME, user_name.as_bytes()),
+            (0x0024, &[1, 2, 3, 4]),
+            (MESSAGE_INTEGRITY, &[0; 20]),
+        ]);
+        let at = message.len() - MESSAGE_INTEGRITY_SIZE;
+        let hash = hmac(&[&message[..at]]);
+        message[at + 4..].copy_from_slice(&hash);
         message
     }
 

@@ -36,7 +36,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// Registers its sender as a receiver.
 const HELLO: [u8; 1] = [0];
 /// As `muster load` does.
-const WARM: Duration = Duration::from_secs(1);
+const WARM: Duration = Duration::from_secs(4);
 const DRAIN: Duration = Duration::from_millis(500);
 /// What SRTP and header extensions add to a payload, in bytes.
 const OVERHEAD: usize = 36;

@@ -9,7 +9,24 @@
       super(...args);
       connections.push(this);
     }
+
+    async setRemoteDescription(description) {
+      return super.setRemoteDescription(await relayed(description));
+    }
   };
+
+  /** The server's description, where there is a relay to its port with that one in the port's place, and without TCP. */
+  async function relayed({ type, sdp }) {
+    if (!window.relayPort) return { type, sdp };
+    const lines = sdp.split('\r\n').filter((line) => !/^a=candidate:.* tcp /i.test(line));
+    const candidate = /^(a=candidate:\S+ \d+ udp \d+ \S+ )(\d+)( .*)$/i;
+    const changed = lines.map(async (line) => {
+      const [, before, port, after] = candidate.exec(line) ?? [];
+      return port ? before + (await window.relayPort(Number(port))) + after : line;
+    });
+    return { type, sdp: (await Promise.all(changed)).join('\r\n') };
+  }
+
   /** What was said to the server first by each kind of connection: its offer is in it. */
   const offers = {};
   window.WebSocket = class extends WebSocket {
@@ -25,11 +42,57 @@
     }
   };
 
+  /** Has cameras and screens sent as another codec than the SDK chooses, which leaves applications no choice. */
+  function prefer(mimeType) {
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    const isWanted = (codec) => codec.mimeType === mimeType && !/packetization-mode=0|profile-id=[1-9]/.test(codec.sdpFmtpLine);
+    const wanted = codecs.find(isWanted);
+    if (!wanted) throw new Error(`the browser does not send ${mimeType}`);
+    const { setCodecPreferences } = RTCRtpTransceiver.prototype;
+    RTCRtpTransceiver.prototype.setCodecPreferences = function (chosen) {
+      const isPicture = chosen.some((codec) => codec.mimeType.startsWith('video/'));
+      return setCodecPreferences.call(this, isPicture ? [wanted] : chosen);
+    };
+  }
+
+  let withSound = false;
+  const { mediaDevices } = navigator;
+  const pickScreen = mediaDevices.getDisplayMedia.bind(mediaDevices);
+  /** A browser without a head shares no sound with a screen: a tone takes its place. */
+  mediaDevices.getDisplayMedia = async (wanted) => {
+    const shared = await pickScreen({ ...wanted, audio: false });
+    if (withSound) shared.addTrack(tone());
+    return shared;
+  };
+
+  /** Whether screens are shared with their sound from now on. */
+  function shareSound(wanted) {
+    withSound = wanted;
+  }
+
+  /** A tone without end. */
+  function tone() {
+    const context = new AudioContext();
+    const source = new OscillatorNode(context, { frequency: 300 });
+    const sound = new MediaStreamAudioDestinationNode(context);
+    source.connect(sound);
+    source.start();
+    const [track] = sound.stream.getAudioTracks();
+    // A page may have only so many of them.
+    const stop = track.stop.bind(track);
+    track.stop = () => {
+      stop();
+      void context.close();
+    };
+    return track;
+  }
+
   const live = () => connections.filter(({ connectionState }) => connectionState !== 'closed');
   let meeting;
 
-  /** Signs in, and shows the meeting by the UI kit or bare; answers the ids of oneself. */
-  async function signIn(options, byKit) {
+  /** Signs in, and shows the meeting by the UI kit or bare; a codec may be preferred. Answers the ids of oneself. */
+  async function signIn(options, byKit, codec) {
+    if (codec) prefer(codec);
     meeting = await RealtimeKitClient.init(options);
     window.meeting = meeting;
     if (byKit) {
@@ -82,43 +145,50 @@
     const video = document.createElement('video');
     Object.assign(video, { id: `video-${participant.id}`, autoplay: true, muted: true, playsInline: true });
     video.style.cssText = 'width: 320px; height: 180px';
-    const audio = document.createElement('audio');
-    Object.assign(audio, { id: `audio-${participant.id}`, autoplay: true });
-    document.body.append(video, audio);
+    document.body.append(video);
     participant.registerVideoElement(video);
-    const listen = () => {
-      const { audioTrack } = participant;
-      if (audio.srcObject?.getTracks()[0] === audioTrack) return;
-      audio.srcObject = audioTrack ? new MediaStream([audioTrack]) : null;
-    };
-    participant.on('audioUpdate', listen);
-    listen();
+    const sounds = { audio: 'audioUpdate', 'screen sound': 'screenShareUpdate' };
+    for (const [what, update] of Object.entries(sounds)) {
+      const audio = document.createElement('audio');
+      Object.assign(audio, { id: `${what}-${participant.id}`, autoplay: true });
+      document.body.append(audio);
+      const listen = () => {
+        const track = trackOf(participant.id, what);
+        if (audio.srcObject?.getTracks()[0] === track) return;
+        audio.srcObject = track ? new MediaStream([track]) : null;
+      };
+      participant.on(update, listen);
+      listen();
+    }
   }
 
   function hide(participant) {
-    for (const what of ['video', 'audio']) document.getElementById(`${what}-${participant.id}`)?.remove();
+    for (const what of ['video', 'audio', 'screen sound']) document.getElementById(`${what}-${participant.id}`)?.remove();
   }
 
   function trackOf(id, what) {
     const participant = meeting.participants.joined.get(id);
     if (what === 'audio') return participant?.audioTrack;
     if (what === 'video') return participant?.videoTrack;
-    return participant?.screenShareTracks?.video;
+    const tracks = participant?.screenShareTracks;
+    return what === 'screen sound' ? tracks?.audio : tracks?.video;
   }
 
   /**
-   * What has come of somebody's audio, video or screen, by getStats; null while there is no track.
+   * What has come of somebody's audio, video, screen or screen sound, by getStats; null while there is no track.
    * A track that begins anew counts from zero.
    */
   async function received(id, what) {
     const track = trackOf(id, what);
     if (!track) return null;
     for (const connection of live()) {
-      for (const entry of (await connection.getStats()).values()) {
+      const stats = await connection.getStats();
+      for (const entry of stats.values()) {
         if (entry.type === 'inbound-rtp' && entry.trackIdentifier === track.id) {
+          const codec = stats.get(entry.codecId)?.mimeType;
           const { bytesReceived: bytes, packetsReceived: packets, packetsLost: lost, framesDecoded: frames, frameWidth: width, frameHeight: height } = entry;
           const { totalAudioEnergy: energy, totalFreezesDuration: frozen, freezeCount: freezes } = entry;
-          return { track: track.id, bytes, packets, lost, frames, width, height, energy, frozen, freezes, mid: entry.mid };
+          return { track: track.id, bytes, packets, lost, frames, width, height, energy, frozen, freezes, mid: entry.mid, codec };
         }
       }
     }
@@ -129,10 +199,12 @@
   async function sent() {
     const entries = [];
     for (const connection of live()) {
-      for (const entry of (await connection.getStats()).values()) {
+      const stats = await connection.getStats();
+      for (const entry of stats.values()) {
         if (entry.type === 'outbound-rtp') {
-          const { kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason } = entry;
-          entries.push({ kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason });
+          const codec = stats.get(entry.codecId)?.mimeType;
+          const { kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason, targetBitrate } = entry;
+          entries.push({ kind, rid, mid, active, bytesSent, framesEncoded, frameWidth, qualityLimitationReason, codec, targetBitrate });
         }
       }
     }
@@ -148,34 +220,61 @@
     }
   }
 
-  const gaps = { longest: 0, last: 0 };
+  const watched = {};
 
-  /** Watches from now on how long somebody's picture stands still. */
+  /** Watches from now on how long somebody's picture stands still, and how small it becomes. */
   function watchGaps(id) {
     const video = document.getElementById(`video-${id}`);
-    gaps.longest = 0;
-    gaps.last = performance.now();
-    const frame = (now) => {
-      gaps.longest = Math.max(gaps.longest, now - gaps.last);
-      gaps.last = now;
+    const known = { longest: 0, last: performance.now(), narrowest: Infinity };
+    watched[id] = known;
+    const frame = (now, { width }) => {
+      if (watched[id] !== known) return;
+      known.longest = Math.max(known.longest, now - known.last);
+      known.last = now;
+      known.narrowest = Math.min(known.narrowest, width);
       video.requestVideoFrameCallback(frame);
     };
     video.requestVideoFrameCallback(frame);
   }
 
-  /** The longest time between two shown frames since then, the present one included, in milliseconds. */
-  function longestGap() {
-    return Math.max(gaps.longest, performance.now() - gaps.last);
+  /** The longest time between two shown frames of anybody since then, the present one included, in milliseconds. */
+  function longestGap(ids = Object.keys(watched)) {
+    return Math.max(...ids.map((id) => Math.max(watched[id].longest, performance.now() - watched[id].last)));
+  }
+
+  /** Of somebody's picture since then: the longest `gap`, and the `narrowest` width. */
+  function picture(id) {
+    return { gap: longestGap([id]), narrowest: watched[id].narrowest };
+  }
+
+  const SILENCE_POLL_MS = 100;
+  const silence = { longest: 0, now: 0 };
+
+  /**
+   * Watches from now on how long no packet of somebody's sound comes. Of the time in which this page itself stands
+   * still only two polls count.
+   */
+  async function watchSilence(id) {
+    let [packets, last] = [0, performance.now()];
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, SILENCE_POLL_MS));
+      const sound = await received(id, 'audio');
+      const passed = Math.min(performance.now() - last, 2 * SILENCE_POLL_MS);
+      last = performance.now();
+      silence.now = sound && sound.packets !== packets ? 0 : silence.now + passed;
+      silence.longest = Math.max(silence.longest, silence.now);
+      packets = sound?.packets;
+    }
+  }
+
+  /** The longest time without a packet of sound since then, in milliseconds. */
+  function longestSilence() {
+    return silence.longest;
   }
 
   /** Speaks without end: a tone in place of the microphone. */
   async function speak() {
-    const context = new AudioContext();
-    const tone = new OscillatorNode(context, { frequency: 300 });
-    const voice = new MediaStreamAudioDestinationNode(context);
-    tone.connect(voice);
-    tone.start();
-    await meeting.self.enableAudio(voice.stream.getAudioTracks()[0]);
+    await meeting.self.enableAudio(tone());
   }
 
   /**
@@ -203,5 +302,13 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
+  /** How many connections the SDK has made. */
+  function connectionsMade() {
+    return connections.length;
+  }
+
+  window.test = {
+    ...{ signIn, join, speak, shareSound, tiles, dropConnection, soundSent, received, sent, firstFrame },
+    ...{ watchGaps, longestGap, picture, watchSilence, longestSilence, cutSocket, connections: live, connectionsMade, sockets },
+  };
 })();

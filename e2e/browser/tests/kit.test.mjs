@@ -79,6 +79,13 @@ suite('the UI kit', () => {
     await ada.until('the tile is gone', (id) => !(id in window.test.tiles()), ben.id);
   });
 
+  meet(test, 'four people meet', async (meeting) => {
+    const people = [];
+    for (const name of ['Ada', 'Ben', 'Cem', 'Dua']) people.push(await joinByKit(meeting, name));
+    await everybodyMeets(people);
+    await Promise.all(people.flatMap((person) => people.map((other) => shows(person, other))));
+  });
+
   meet(test, 'of six people, those who speak and those who are pinned are seen on every page', async (meeting) => {
     const crowd = [];
     for (const name of ['Ben', 'Cem', 'Dua', 'Eli', 'Fay']) {

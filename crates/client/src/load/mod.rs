@@ -34,8 +34,8 @@ pub use self::{
 };
 use crate::{ClientError, Target, transport::certificate, udp::Buffers};
 
-/// Media flows for so long before it is measured.
-const WARM: Duration = Duration::from_secs(1);
+/// Media flows for so long before it is measured: what ways carry is found out meanwhile.
+const WARM: Duration = Duration::from_secs(4);
 /// And what was sent last has so long to arrive.
 const DRAIN: Duration = Duration::from_millis(500);
 /// How long leaving may take.

@@ -227,9 +227,15 @@ impl Participant {
                     return self.leave(listener).await;
                 }
                 heard = listener.next() => self.hear(heard).await?,
-                () = self.recv.readable() => self.recv.receive(&mut self.crew.buffers.borrow_mut()),
-                () = self.send.readable() => self.send.receive(&mut self.crew.buffers.borrow_mut()),
+                () = self.recv.readable() => self.recv.read(&mut self.crew.buffers.borrow_mut()),
+                () = self.send.readable() => self.send.read(&mut self.crew.buffers.borrow_mut()),
                 () = &mut sleep => {}
+            }
+            if self.recv.has_read() || self.send.has_read() {
+                // Others read first: what takes time here would be taken for delay there.
+                tokio::task::yield_now().await;
+                self.recv.take_in();
+                self.send.take_in();
             }
             self.work().await?;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster_sfu::{Command, ConsumeError, ConsumeRequest, MediaError, MediaKind, Reply, SfuEvent};
+use muster_sfu::{Command, ConsumeError, ConsumeRequest, MediaKind, Reply, SfuEvent};
 use str0m::format::Codec;
 
 use crate::{
@@ -146,18 +146,17 @@ fn vp8_is_sent_where_nothing_is_named() {
 }
 
 #[test]
-fn what_is_named_has_to_be_offered() {
+fn what_is_offered_is_sent_whatever_is_named() {
     let mut world = World::new(47);
-    let a = world.join_with(&[Codec::Vp8]);
-    let (_, offer) = world.clients[a].offer_track(MediaKind::Video, &[]);
-    let produce = Command::Produce {
-        kind: MediaKind::Video,
-        paused: false,
-        screen_share: false,
-        offer,
-        app_data: None,
-        mime_type: Some("video/VP9".to_owned()),
-        transport: None,
-    };
-    assert_eq!(world.try_command(a, produce), Err(MediaError::UnsupportedCodec));
+    let (a, b) = (world.join_with(&[Codec::H264]), world.join_with(&ALL));
+    let (camera, _) = world.produce_as(a, MediaKind::Video, &[], false, Some("video/VP8"));
+    let created = world.events.iter().find_map(|event| match event {
+        SfuEvent::ProducerCreated(producer) => Some(producer.mime_type),
+        _ => None,
+    });
+    assert_eq!(created, Some("video/H264"), "the others are told what it is");
+    let mid = world.consume(b, &[(&camera, "f")])[0].mid.clone();
+    world.run(SECOND * 2);
+    let got = world.clients[b].recv.of(&mid);
+    assert!(got.len() > 30 && got.iter().all(|got| got.codec == Codec::H264));
 }

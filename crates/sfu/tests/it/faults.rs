@@ -250,6 +250,7 @@ fn bad_descriptions_are_refused() {
         "what was good before still is"
     );
     let (_, offer) = world.clients[a].offer_track(MediaKind::Video, &[]);
+    let offer = offer.replace("VP8/90000", "AV1/90000");
     let unsupported = Command::Produce {
         kind: MediaKind::Video,
         paused: false,
