@@ -185,29 +185,23 @@
 
   const watched = {};
 
-  /** Watches from now on how long somebody's picture stands still, and how small it becomes. */
+  /** Watches from now on how long somebody's picture stands still. */
   function watchGaps(id) {
     const video = document.getElementById(`video-${id}`);
-    const known = { longest: 0, last: performance.now(), narrowest: Infinity };
+    const known = { longest: 0, last: performance.now() };
     watched[id] = known;
-    const frame = (now, { width }) => {
+    const frame = (now) => {
       if (watched[id] !== known) return;
       known.longest = Math.max(known.longest, now - known.last);
       known.last = now;
-      known.narrowest = Math.min(known.narrowest, width);
       video.requestVideoFrameCallback(frame);
     };
     video.requestVideoFrameCallback(frame);
   }
 
-  /** The longest time between two shown frames of anybody since then, the present one included, in milliseconds. */
+  /** The longest time between two shown frames of those or of anybody since then, the present one included, in milliseconds. */
   function longestGap(ids = Object.keys(watched)) {
     return Math.max(...ids.map((id) => Math.max(watched[id].longest, performance.now() - watched[id].last)));
-  }
-
-  /** Of somebody's picture since then: the longest `gap`, and the `narrowest` width. */
-  function picture(id) {
-    return { gap: longestGap([id]), narrowest: watched[id].narrowest };
   }
 
   /** Speaks without end: a tone in place of the microphone. */
@@ -245,5 +239,5 @@
     return sockets.length;
   }
 
-  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, picture, cutSocket, connections: live, sockets };
+  window.test = { signIn, join, speak, tiles, dropConnection, soundSent, received, sent, firstFrame, watchGaps, longestGap, cutSocket, connections: live, sockets };
 })();
