@@ -178,14 +178,14 @@ class Person {
     return this.page.evaluate(([id, kind]) => window.test.received(id, kind), [other.id, what]);
   }
 
-  /** Watches somebody's picture from now on, of which `picture` tells then. */
+  /** Watches somebody's picture from now on, for `longestGap`. */
   watches(other) {
     return this.page.evaluate((id) => window.test.watchGaps(id), other.id);
   }
 
-  /** The longest `gap` between two of its frames since then, in milliseconds, and its `narrowest` width. */
-  picture(other) {
-    return this.page.evaluate((id) => window.test.picture(id), other.id);
+  /** The longest time between two frames of it since then, in milliseconds. */
+  longestGap(other) {
+    return this.page.evaluate((id) => window.test.longestGap([id]), other.id);
   }
 
   /** Waits until `count` of what comes grows by so much from now on. */

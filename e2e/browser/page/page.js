@@ -222,29 +222,23 @@
 
   const watched = {};
 
-  /** Watches from now on how long somebody's picture stands still, and how small it becomes. */
+  /** Watches from now on how long somebody's picture stands still. */
   function watchGaps(id) {
     const video = document.getElementById(`video-${id}`);
-    const known = { longest: 0, last: performance.now(), narrowest: Infinity };
+    const known = { longest: 0, last: performance.now() };
     watched[id] = known;
-    const frame = (now, { width }) => {
+    const frame = (now) => {
       if (watched[id] !== known) return;
       known.longest = Math.max(known.longest, now - known.last);
       known.last = now;
-      known.narrowest = Math.min(known.narrowest, width);
       video.requestVideoFrameCallback(frame);
     };
     video.requestVideoFrameCallback(frame);
   }
 
-  /** The longest time between two shown frames of anybody since then, the present one included, in milliseconds. */
+  /** The longest time between two shown frames of those or of anybody since then, the present one included, in milliseconds. */
   function longestGap(ids = Object.keys(watched)) {
     return Math.max(...ids.map((id) => Math.max(watched[id].longest, performance.now() - watched[id].last)));
-  }
-
-  /** Of somebody's picture since then: the longest `gap`, and the `narrowest` width. */
-  function picture(id) {
-    return { gap: longestGap([id]), narrowest: watched[id].narrowest };
   }
 
   const SILENCE_POLL_MS = 100;
@@ -309,6 +303,6 @@
 
   window.test = {
     ...{ signIn, join, speak, shareSound, tiles, dropConnection, soundSent, received, sent, firstFrame },
-    ...{ watchGaps, longestGap, picture, watchSilence, longestSilence, cutSocket, connections: live, connectionsMade, sockets },
+    ...{ watchGaps, longestGap, watchSilence, longestSilence, cutSocket, connections: live, connectionsMade, sockets },
   };
 })();
