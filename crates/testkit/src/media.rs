@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::{MeetingId, PeerId};
+use muster_model::{MediaKind, MeetingId, PeerId};
 use muster_room::{MediaEffect, RequestId};
 use muster_server::{
     media::{Media, MediaEvent, MediaEvents, RoomMedia, StreamStats, TransportStats},
@@ -57,7 +57,7 @@ impl RoomMedia for FixedRoomMedia {
             MediaEffect::Remove(peer) | MediaEffect::Rejoined(peer) => self.close_all(peer),
             MediaEffect::Mute { peer, kinds, by, .. } => {
                 for producer in self.producers.get_mut(&peer).into_iter().flatten() {
-                    let audio = producer.kind == muster_server::realtime::codec::MediaKind::Audio;
+                    let audio = producer.kind == MediaKind::Audio;
                     if (audio && kinds.audio) || (!audio && kinds.video) {
                         producer.paused = true;
                         let push = MediaPush::ProducerToggled(peer, producer.clone(), by);
@@ -164,14 +164,10 @@ impl RoomMedia for FixedRoomMedia {
 
 /// As if half of what a peer sent had been lost.
 fn quality(peer: PeerId, producer: &ProducerState) -> TransportStats {
-    let audio = producer.kind == muster_server::realtime::codec::MediaKind::Audio;
+    let audio = producer.kind == MediaKind::Audio;
     let stream = StreamStats {
         producer: producer.id.clone(),
-        kind: if audio {
-            muster_server::media::MediaKind::Audio
-        } else {
-            muster_server::media::MediaKind::Video
-        },
+        kind: producer.kind,
         screen_share: producer.screen_share,
         mime_type: if audio { "audio/opus" } else { "video/VP8" },
         layer: (!audio).then_some("f"),
