@@ -52,16 +52,13 @@ async function withNetwork(meeting) {
   return { ada, ben, cem, network };
 }
 
-/** Nothing of what Ben sees and both hear of each other is lost, and it is large, until what this answers is called. */
+/** Nothing of what Ben sees and both hear of each other is lost until what this answers is called. */
 async function unharmed(ada, ben) {
   const streams = [[ben, ada, 'video'], [ben, ada, 'audio'], [ada, ben, 'audio']];
   const lost = () => Promise.all(streams.map(async ([who, whom, what]) => (await who.received(whom, what)).lost));
   const before = await lost();
-  await ben.watches(ada);
   return async () => {
     assert.deepEqual(await lost(), before, `of ${streams.map(([who, whom, what]) => `${whom.name}'s ${what} at ${who.name}`)}`);
-    const gap = await ben.longestGap(ada);
-    assert.ok(gap < LONGEST_GAP_MS, `no frame for ${gap} ms`);
   };
 }
 
