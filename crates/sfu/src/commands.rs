@@ -209,6 +209,8 @@ impl Sfu {
             added: 0,
             consumers: BTreeMap::new(),
             estimate: None,
+            momentary: None,
+            suffers: false,
             desired: (0, 0),
             climb: Climb::default(),
             floor: Floor::default(),

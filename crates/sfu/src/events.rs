@@ -67,6 +67,7 @@ impl Sfu {
             Event::MediaEgressStats(stats) => transport.gathered.outgoing(&stats),
             Event::PeerStats(stats) => {
                 let in_report = if transport.consuming { STATS_IN_REPORT } else { 1 };
+                let momentary = stats.bwe_tx.map(|rate| rate.as_u64());
                 let sample = Sample {
                     loss: stats.egress_loss_fraction,
                     round_trip: stats.rtt,
@@ -75,6 +76,7 @@ impl Sfu {
                     self.reports.push(place);
                 }
                 if transport.consuming {
+                    transport.momentary = momentary;
                     self.measured(place, sample);
                 }
             }
@@ -256,7 +258,7 @@ impl Sfu {
         let least = layers::least(&wants);
         let kept = least.filter(|_| transport.floor.holds());
         let budget = transport
-            .estimate
+            .believed()
             .map_or(u64::MAX, |estimate| estimate.saturating_sub(sounds))
             .max(kept.map_or(0, layers::with_margin));
         let budget = if transport.floor.holds() { budget } else { 0 };
@@ -327,16 +329,17 @@ impl Sfu {
                 least = least.into_iter().chain(rates.into_iter().flatten()).min();
             }
         }
+        transport.suffers = transport.floor.suffers(sample);
         let needed = sounds + layers::with_margin(least.unwrap_or_default());
         let vouched = transport
-            .estimate
+            .believed()
             .is_none_or(|estimate| estimate >= layers::with_margin(needed));
         let least = Least {
             rate: least.unwrap_or_default(),
             flows,
             vouched,
         };
-        let changed = transport.floor.note(now, sample, least);
+        let changed = transport.floor.look(now, sample, least);
         if transport.floor.probes(now) {
             // What is wished for anew is looked for at once.
             self.desire(place, None, 0);
@@ -382,6 +385,13 @@ impl Sfu {
         }
         let source = consumer.rewriter.source();
         let Some(layer) = target else {
+            let (transport, mid) = (consumer.transport, consumer.mid);
+            // Where there is no room for pictures, there is none for repairs of the last ones.
+            if source.is_some()
+                && let Some(transport) = self.transports.get_mut(transport)
+            {
+                transport.link.forget_sent(mid);
+            }
             consumer.rewriter.detach();
             return;
         };

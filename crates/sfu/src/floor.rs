@@ -16,10 +16,17 @@ const LOSS: f32 = 0.1;
 const LOSS_SPREAD: f32 = 0.6;
 /// So much more round trip is put down to the pictures.
 const DELAY: Duration = Duration::from_millis(500);
+/// A queue on the way that is full makes packets late and loses some: so much more of both is harm, too.
+const CROWDED_LOSS: f32 = 0.075;
+const CROWDED_DELAY: Duration = Duration::from_millis(220);
 /// A way on which so much is lost without pictures loses packets at random.
 const LOSSY: f32 = 0.04;
 /// A round trip shorter than half of what it was, and this, is that of another way.
 const SHORTER: Duration = Duration::from_millis(50);
+/// So much more loss than usual is flagrant: with what is large it is believed at once.
+const FLAGRANT: f32 = 0.4;
+/// How long after a measure the next one is taken, except for harm that is believed at once.
+const INTERVAL: Duration = Duration::from_millis(950);
 /// How often in a row it is seen before it is believed.
 const BELIEVED: u32 = 2;
 /// After so long what is measured is measured without pictures.
@@ -59,6 +66,8 @@ pub(crate) struct Least {
 
 #[derive(Debug, Default)]
 pub(crate) struct Floor {
+    /// When what was seen was taken.
+    noted: Option<Instant>,
     /// Since when there have been no pictures because they did harm.
     off: Option<Instant>,
     /// Since when there have been some.
@@ -95,15 +104,60 @@ impl Floor {
     /// `sample` has the mean of the losses of late: there are few packets in a second.
     fn is_harm(&self, sample: Sample) -> bool {
         let usual = self.base.loss.unwrap_or_default();
-        let lost = sample
-            .loss
-            .is_some_and(|loss| loss > usual + LOSS + usual * LOSS_SPREAD);
-        let late = self.base.round_trip.zip(sample.round_trip);
-        lost || late.is_some_and(|(usual, now)| now > usual + DELAY)
+        let lost = |more: f32| {
+            let loss = sample.loss;
+            loss.is_some_and(|loss| loss > usual + more + usual * LOSS_SPREAD)
+        };
+        let late = |more: Duration| {
+            let round_trips = self.base.round_trip.zip(sample.round_trip);
+            round_trips.is_some_and(|(usual, now)| now > usual + more)
+        };
+        lost(LOSS) || late(DELAY) || (lost(CROWDED_LOSS) && late(CROWDED_DELAY))
+    }
+
+    /// Whether a way is worse than usual in this moment.
+    pub(crate) fn suffers(&self, sample: Sample) -> bool {
+        self.is_harm(sample)
+    }
+
+    /// Takes what was seen of the last second, as often as that is. Whether something changed.
+    pub(crate) fn look(&mut self, now: Instant, sample: Sample, least: Least) -> bool {
+        let since = self.noted.map(|at| now.saturating_duration_since(at));
+        if since.is_none_or(|since| since >= INTERVAL) {
+            self.noted = Some(now);
+            return self.note(now, sample, least);
+        }
+        if self.off.is_some() || !least.flows || least.vouched {
+            return false;
+        }
+        let usual = self.base.loss.unwrap_or_default();
+        let flagrant = least.rate > SMALL && sample.loss.is_some_and(|loss| loss > usual + FLAGRANT);
+        let ends = flagrant || (self.is_known() && self.is_harm(sample));
+        if ends {
+            self.noted = Some(now);
+            self.fall(now);
+        }
+        ends
+    }
+
+    /// Whether it did harm more than once, on a way that does not lose packets anyway.
+    fn is_known(&self) -> bool {
+        self.failed >= 2 && self.base.loss.is_none_or(|loss| loss <= LOSSY)
+    }
+
+    /// Ends the pictures, which did harm.
+    fn fall(&mut self, now: Instant) {
+        let on = *self.on.get_or_insert(now);
+        let proven = now.saturating_duration_since(on) >= PROVEN;
+        self.bad = 0;
+        self.failed = if proven { 1 } else { self.failed.saturating_add(1) };
+        self.lost = None;
+        self.usual = self.base.round_trip;
+        self.off = Some(now);
     }
 
     /// Takes what was seen: about once a second. Whether something changed.
-    pub(crate) fn note(&mut self, now: Instant, sample: Sample, least: Least) -> bool {
+    fn note(&mut self, now: Instant, sample: Sample, least: Least) -> bool {
         let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
         if let Some(off) = since(self.off) {
             if least.vouched {
@@ -116,8 +170,8 @@ impl Floor {
             let harmless = !self.is_harm(sample);
             self.base.loss = mean(self.base.loss, sample.loss);
             self.base.round_trip = sample.round_trip.or(self.base.round_trip);
-            // It is as bad without them.
-            let blameless = self.failed <= 1 && !harmless;
+            // It is as bad without them. Later on it may be the doing of probes.
+            let blameless = self.failed <= 1 && !harmless && off < PROBE;
             let wait = if least.rate <= SMALL {
                 RETRY.saturating_mul(1 << self.failed.saturating_sub(1).min(5))
             } else {
@@ -163,16 +217,11 @@ impl Floor {
             return false;
         }
         self.bad += 1;
-        // What was tried before and did harm is given up at once, unless packets are lost anyway.
-        let lossy = self.base.loss.is_some_and(|loss| loss > LOSSY);
-        if self.bad < BELIEVED && (self.failed < 2 || lossy) {
+        // What was tried before and did harm is given up at once.
+        if self.bad < BELIEVED && !self.is_known() {
             return false;
         }
-        self.bad = 0;
-        self.failed = if proven { 1 } else { self.failed.saturating_add(1) };
-        self.lost = None;
-        self.usual = self.base.round_trip;
-        self.off = Some(now);
+        self.fall(now);
         true
     }
 
@@ -273,15 +322,75 @@ mod tests {
             now += Duration::from_secs(1);
             floor.note(now, sample(0.3, 50), large(true, false));
         }
-        let mut after = |seconds| {
-            floor.note(
-                now + Duration::from_secs(seconds),
-                sample(0.0, 50),
-                large(false, false),
-            )
+        now += RETRY_MAX.saturating_sub(Duration::from_secs(1));
+        assert!(!floor.note(now, sample(0.0, 50), large(false, false)));
+        now += Duration::from_secs(1);
+        assert!(floor.note(now, sample(0.0, 50), large(false, false)) && floor.holds());
+    }
+
+    #[test]
+    fn flagrant_harm_of_what_is_large_is_believed_at_once() {
+        for (rate, loss, ends) in [
+            (SMALL + 1, 0.5, true),
+            (SMALL + 1, 0.3, false),
+            (SMALL, 0.5, false),
+        ] {
+            let mut now = Instant::now();
+            let mut floor = Floor::default();
+            let of = |flows, vouched| Least {
+                rate,
+                ..least(flows, vouched)
+            };
+            floor.look(now, sample(0.0, 50), of(true, true));
+            now += INTERVAL / 4;
+            assert!(
+                !floor.look(now, sample(loss, 50), of(true, true)),
+                "the estimate has room"
+            );
+            now += INTERVAL / 4;
+            let changed = floor.look(now, sample(loss, 50), of(true, false));
+            assert_eq!((changed, !floor.holds()), (ends, ends), "{rate} {loss}");
+        }
+    }
+
+    #[test]
+    fn known_harm_is_believed_at_once() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        floor.look(now, sample(0.0, 50), least(true, true));
+        for known in [false, false, true] {
+            now += INTERVAL / 4;
+            let at_once = floor.look(now, sample(0.2, 50), least(true, false));
+            assert_eq!(at_once, known);
+            while floor.holds() {
+                now += INTERVAL;
+                floor.look(now, sample(0.2, 50), least(true, false));
+            }
+            while !floor.holds() {
+                now += INTERVAL;
+                floor.look(now, sample(0.0, 50), least(false, false));
+            }
+        }
+    }
+
+    #[test]
+    fn what_probes_do_later_does_not_acquit() {
+        let mut now = Instant::now();
+        let mut floor = Floor::default();
+        let large = |flows| Least {
+            rate: SMALL + 1,
+            ..least(flows, false)
         };
-        assert!(!after(59) && after(60));
-        assert!(floor.holds());
+        while floor.holds() {
+            now += Duration::from_secs(1);
+            floor.note(now, sample(0.5, 50), large(true));
+        }
+        for second in 1..60 {
+            now += Duration::from_secs(1);
+            let loss = if second < 3 { 0.0 } else { 0.2 };
+            floor.note(now, sample(loss, 50), large(false));
+            assert!(!floor.holds(), "{second}");
+        }
     }
 
     #[test]
@@ -300,6 +409,21 @@ mod tests {
         for (away, expected) in [(400, 2), (400, 4), (40, 2), (40, 2)] {
             let pause = pause(&mut floor, &mut now, sample(0.5, 400), sample(0.0, away));
             assert_eq!(pause, Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_fills_a_queue_does_harm() {
+        let mut now = Instant::now();
+        for (with, expected) in [
+            (sample(0.09, 300), Some(2)),
+            (sample(0.09, 200), None),
+            (sample(0.05, 300), None),
+        ] {
+            let mut floor = Floor::default();
+            floor.note(now, sample(0.0, 50), least(true, true));
+            let pause = pause(&mut floor, &mut now, with, sample(0.0, 50));
+            assert_eq!(pause, expected, "{with:?}");
         }
     }
 

@@ -31,14 +31,14 @@ const REPAIRABLE: usize = 512;
 const REPAIRABLE_FOR: Duration = Duration::from_secs(3);
 /// What part of a stream may be repairs.
 const REPAIRS: f32 = 0.5;
-/// How often a connection that receives is measured, and one that sends.
+/// How often a connection by which a client sends is measured, and one by which it receives.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
-const STATS_INTERVAL_BWE: Duration = Duration::from_secs(1);
+const STATS_INTERVAL_BWE: Duration = Duration::from_millis(250);
 /// After each packet str0m wants to be called at once, even if nothing else waits: that call can be the one
 /// for the next packet, if there is one so soon.
 const REST: Duration = Duration::from_millis(2);
 /// So many measures of a connection make one report.
-pub(crate) const STATS_IN_REPORT: u32 = 5;
+pub(crate) const STATS_IN_REPORT: u32 = 20;
 
 /// The connection is broken for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +256,19 @@ impl Link {
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None)?;
         stream.set_rtx_cache(REPAIRABLE, REPAIRABLE_FOR, Some(REPAIRS));
+        // What arrives was paced by its sender. The pacer here goes by an estimate that falls to a fraction of
+        // what the way carries with some packets lost at random, and would hold pictures back for seconds;
+        // what is too much is for the choice of layers.
+        stream.set_unpaced(true);
         Some(stream.ssrc())
+    }
+
+    /// Forgets what was sent in a section, so that none of it is repaired any more.
+    pub(crate) fn forget_sent(&mut self, mid: Mid) {
+        let mut direct = self.rtc.direct_api();
+        if let Some(stream) = direct.stream_tx_by_mid(mid, None) {
+            stream.set_rtx_cache(REPAIRABLE, REPAIRABLE_FOR, Some(REPAIRS));
+        }
     }
 
     /// Where an incoming stream belongs. NACK is turned on for it: str0m leaves it off for streams

@@ -89,6 +89,10 @@ pub(crate) struct Transport {
     pub consumers: BTreeMap<Mid, usize>,
     /// Receiving: what the way carries, in bits per second.
     pub estimate: Option<u64>,
+    /// The same of the last measure. Unlike the other it is not the mean of some seconds, so it swings widely.
+    pub momentary: Option<u64>,
+    /// Whether the last measure showed more loss or delay than usual.
+    pub suffers: bool,
     /// Receiving: what str0m was told to pad to and would be sent.
     pub desired: (u64, u64),
     /// Receiving: when more may be tried.
@@ -101,6 +105,13 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
+    /// What the way is thought to carry, in bits per second, as far as known. Where it suffers the mean is that
+    /// of better times.
+    pub(crate) fn believed(&self) -> Option<u64> {
+        let momentary = self.momentary.filter(|_| self.suffers).unwrap_or(u64::MAX);
+        self.estimate.map(|estimate| estimate.min(momentary))
+    }
+
     /// Takes a sender report's times.
     pub(crate) fn synchronise(&mut self, received: Instant, sent: SystemTime) {
         let better = match self.on_our_clock(sent) {

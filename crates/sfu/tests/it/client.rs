@@ -194,11 +194,13 @@ pub struct Client {
     pub key_frames: u32,
     /// How many padding packets go between frames.
     pub padding: u64,
+    /// How many packets a picture has that is not of the smallest layer.
+    pub parts: usize,
     /// Whether pictures can be sent again; the official client cannot.
     pub rtx: bool,
     /// What is offered of pictures, what is preferred first.
     pub codecs: Vec<Codec>,
-    born: Instant,
+    pub born: Instant,
     index: usize,
     ports: u16,
 }
@@ -215,6 +217,7 @@ impl Client {
             level: -30,
             key_frames: 0,
             padding: 0,
+            parts: 3,
             rtx: true,
             codecs: vec![Codec::Vp8],
             born: now,
@@ -420,11 +423,8 @@ impl Client {
             if layer.paused {
                 continue;
             }
-            let packets = if audio {
-                1
-            } else {
-                usize::from(layer.letter != b'q') * 2 + 1
-            };
+            let single = audio || layer.letter == b'q';
+            let packets = if single { 1 } else { self.parts };
             let key = std::mem::take(&mut layer.key_wanted);
             self.key_frames += u32::from(key && !audio);
             layer.picture = layer.picture.wrapping_add(1) & 0x7fff;

@@ -7,6 +7,7 @@ mod codecs;
 mod decoder;
 mod faults;
 mod got;
+mod latency;
 mod layers;
 mod matrix;
 mod media;

@@ -64,7 +64,7 @@ impl Call {
     }
 }
 
-fn path(loss: u64, delay: u64, jitter: u64) -> Path {
+pub fn path(loss: u64, delay: u64, jitter: u64) -> Path {
     Path {
         loss,
         delay: Duration::from_millis(delay),

@@ -57,10 +57,14 @@ pub struct World {
     pub meeting: MeetingId,
     pub clients: Vec<Client>,
     pub path: Path,
+    /// Whether jitter keeps the order of datagrams, as that of queues does.
+    pub ordered: bool,
     pub starved: Option<Starved>,
     pub events: Vec<SfuEvent>,
     air: BTreeMap<(Instant, u64), Datagram>,
     busy_until: BTreeMap<SocketAddr, Instant>,
+    /// When the last datagram of each way arrives.
+    arrived: BTreeMap<(SocketAddr, SocketAddr), Instant>,
     sent: u64,
     /// How many datagrams there were that count as the same.
     alike: BTreeMap<(SocketAddr, SocketAddr, Vec<u8>), u32>,
@@ -89,10 +93,12 @@ impl World {
                 jitter: Duration::ZERO,
                 rate: None,
             },
+            ordered: false,
             starved: None,
             events: Vec::new(),
             air: BTreeMap::new(),
             busy_until: BTreeMap::new(),
+            arrived: BTreeMap::new(),
             sent: 0,
             alike: BTreeMap::new(),
             seed,
@@ -301,9 +307,17 @@ impl World {
         }
         let micros = u64::try_from(self.path.jitter.as_micros()).unwrap();
         let jitter = Duration::from_micros(fate.u64(..=micros));
+        let mut arrives = leaves + self.path.delay + jitter;
+        if self.ordered {
+            let last = self
+                .arrived
+                .entry((datagram.from, datagram.to))
+                .or_insert(arrives);
+            arrives = arrives.max(*last);
+            *last = arrives;
+        }
         self.sent += 1;
-        self.air
-            .insert((leaves + self.path.delay + jitter, self.sent), datagram);
+        self.air.insert((arrives, self.sent), datagram);
     }
 
     /// Lets time pass.
