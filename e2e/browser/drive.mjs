@@ -4,6 +4,7 @@
 //   MUSTER_CHROMIUM            the browser; by default /usr/bin/chromium
 //   MUSTER_TEST_STORE          sqlite or postgres
 //   MUSTER_TEST_POSTGRES_URL   for postgres
+//   MUSTER_BROWSER_TESTS       the folder of the tests; by default tests. Those in networks go by the clock: `make networks`
 //   MUSTER_BROWSER_CYCLES      how often `long` shares a screen and switches a camera; by default 20 times
 //
 //   node drive.mjs [PART_OF_A_FILE_NAME]
@@ -29,7 +30,7 @@ try {
     browser: browser.address,
     page: pages.address,
   });
-  score = await server.alongside(runTests(new URL('tests/', import.meta.url)));
+  score = await server.alongside(runTests(new URL(`${process.env.MUSTER_BROWSER_TESTS ?? 'tests'}/`, import.meta.url)));
 } catch (problem) {
   console.log(`FAILED ${problem.stack}`);
   score.failed += 1;
