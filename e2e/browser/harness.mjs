@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
 /** How long anything that should happen may take. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 40_000;
 /** How long a test may take. */
-const TEST_MS = 60_000;
+const TEST_MS = 150_000;
 /** How many frames are a moving picture: half a second of it. */
 const MOVING_FRAMES = 12;
 const POLL_MS = 50;

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const FILE_MS = process.env.MUSTER_BROWSER_CYCLES ? 3_600_000 : 240_000;
+const FILE_MS = process.env.MUSTER_BROWSER_CYCLES ? 3_600_000 : 480_000;
 
 /** Runs the files of a folder whose names contain the program's first argument; answers how many tests did what. */
 export async function runTests(folder) {
